@@ -1,0 +1,50 @@
+// The mount system calls as the runtime uses them: by descriptor, detached first, attached last
+// (fsopen(2), fsmount(2), open_tree(2), move_mount(2), mount_setattr(2)); and paths resolved inside
+// a root (openat2(2)).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/os/fd.hpp"
+
+namespace os {
+
+/// A file system being configured (fsopen(2)). Errors carry what the kernel wrote to its log.
+class FilesystemContext {
+ public:
+  explicit FilesystemContext(const std::string& type);
+  void set_string(const std::string& key, const std::string& value);
+  void set_flag(const std::string& key);
+  void set_fd(const std::string& key, int fd);
+  /// Creates the superblock and returns it as a detached mount; `attributes` are MOUNT_ATTR_*.
+  UniqueFd mount(std::uint64_t attributes);
+
+ private:
+  [[noreturn]] void fail(int errnum, const std::string& tried);
+  UniqueFd fd_;
+  std::string type_;
+};
+
+/// A detached clone of the mount at `path` below `directory` (OPEN_TREE_CLONE); `recursive` takes
+/// the mounts below it too. An empty path means `directory` itself.
+UniqueFd clone_mount(int directory, const std::string& path, bool recursive);
+/// Attaches the detached `mount` on `target` (a descriptor); `name` is for messages.
+void attach_mount(int mount, int target, const std::string& name);
+/// Sets and clears MOUNT_ATTR_*; `propagation` is MS_SHARED, MS_SLAVE, MS_PRIVATE or 0 (keep).
+void set_mount_attributes(int mount, std::uint64_t set, std::uint64_t clear,
+                          std::uint64_t propagation, bool recursive, const std::string& name);
+/// umount2(2) with MNT_DETACH; content when nothing is mounted there.
+void detach_mount(const std::string& path);
+/// Whether `path` is the root of a mount.
+bool is_mount_point(const std::string& path);
+
+/// Opens `path` as a process whose root is `root` would see it (RESOLVE_IN_ROOT, no magic links).
+UniqueFd open_in_root(int root, std::string_view path, int flags, mode_t mode = 0);
+/// The same, with every missing directory on the way made (0755); the last one too.
+UniqueFd make_directories_in_root(int root, std::string_view path, mode_t mode = 0755);
+/// Opens a place to mount on: a directory or an empty file at `path` in `root`, made when missing.
+UniqueFd make_mount_point(int root, std::string_view path, bool directory);
+
+}  // namespace os
