@@ -34,8 +34,8 @@ Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(
 
 Node& Node::set(std::string key, Node value) {
   if (Node* existing = find(key)) return *existing = std::move(value);
-  Position at = value.at;
-  entries.push_back({std::move(key), std::move(at), std::move(value)});
+  Position key_at = value.at;
+  entries.push_back({std::move(key), std::move(key_at), std::move(value)});
   return entries.back().value;
 }
 
