@@ -174,17 +174,21 @@ bool still_at(const UniqueFd& fd, const std::string& path) {
 
 }  // namespace
 
-FileLock FileLock::acquire(const std::string& path) {
+FileLock FileLock::wait_for(const std::string& path, int operation) {
   for (;;) {
     UniqueFd fd = open_file(path, O_RDWR | O_CREAT, 0600);
     int locked = 0;
     do {
-      locked = ::flock(fd.get(), LOCK_EX);
+      locked = ::flock(fd.get(), operation);
     } while (locked != 0 && errno == EINTR);
     check(locked, [&] { return "lock '" + path + "'"; });
     if (still_at(fd, path)) return FileLock(std::move(fd));
   }
 }
+
+FileLock FileLock::acquire(const std::string& path) { return wait_for(path, LOCK_EX); }
+
+FileLock FileLock::acquire_shared(const std::string& path) { return wait_for(path, LOCK_SH); }
 
 std::optional<FileLock> FileLock::try_acquire(const std::string& path) {
   for (;;) {

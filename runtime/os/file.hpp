@@ -47,17 +47,20 @@ std::vector<std::string> list_directory(const std::string& path);
 /// Whether something is at `path` (a dangling symbolic link counts).
 bool exists(const std::string& path);
 
-/// An exclusive advisory lock (flock(2)) on a file made for it; given back by the destructor.
+/// An advisory lock (flock(2)) on a file made for it; given back by the destructor.
 class FileLock {
  public:
-  /// Waits for the lock.
+  /// Waits for the lock, which nobody else then holds.
   static FileLock acquire(const std::string& path);
-  /// Nothing when another process holds it.
+  /// Waits for a lock that others may hold the same way, while nobody holds it exclusively.
+  static FileLock acquire_shared(const std::string& path);
+  /// An exclusive lock; nothing when another process holds it in any way.
   static std::optional<FileLock> try_acquire(const std::string& path);
   int fd() const noexcept { return fd_.get(); }
 
  private:
   explicit FileLock(UniqueFd fd) : fd_(std::move(fd)) {}
+  static FileLock wait_for(const std::string& path, int operation);
   UniqueFd fd_;
 };
 

@@ -1,0 +1,47 @@
+// Unpacks one layer: a tar stream that may be hostile becomes a directory for overlayfs, and
+// nothing outside of that directory is ever touched (OCI image specification, layer.md).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/image/digest.hpp"
+#include "runtime/image/layer_stack.hpp"
+
+namespace image {
+
+/// Bounds on what a layer may ask for; reaching one is an error.
+struct Limits {
+  std::int64_t bytes = std::int64_t{64} << 30;  ///< of the tar stream, and of all files together
+  std::int64_t entries = 4'000'000;
+  std::int64_t ratio = 250;  ///< uncompressed to compressed, once 64 MiB have come out
+  std::size_t path = 4096;   ///< of a name or a link's target
+  std::size_t depth = 256;   ///< directories above one another, links resolved
+};
+
+/// Gives the next bytes of a stream, valid until the next call; none at its end.
+using ByteSource = std::function<std::string_view()>;
+
+/// What was unpacked.
+struct LayerSummary {
+  Digest diff_id;          ///< of the uncompressed stream to its end
+  std::int64_t bytes = 0;  ///< of the uncompressed stream
+  std::int64_t entries = 0;
+  std::int64_t skipped_xattrs = 0;  ///< not on the allow-list, or unsupported by the file system
+  std::string compression;          ///< "", "gzip", "zstd", "xz", "bzip2": told by content
+};
+
+/// Unpacks the layer that `source` streams into the empty directory `directory` (a descriptor), as
+/// the next layer above `lower`. Entries' parents are resolved inside the merged tree; a parent
+/// that only lower layers have is made with their attributes. Whiteouts become character devices
+/// 0:0 and opaque marks trusted.overlay.opaque. Extended attributes pass an allow-list: user.*
+/// without user.overlay.*, and security.capability. The stream is read to its end. Throws os::Error
+/// that names the entry for whatever is malformed, leads out of the root or passes a limit; the
+/// directory is then to be thrown away.
+LayerSummary unpack_layer(int directory, const LayerStack& lower, const ByteSource& source,
+                          const Limits& limits = {});
+
+}  // namespace image
