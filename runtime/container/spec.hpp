@@ -257,7 +257,7 @@ struct Spec {
   std::string domainname;
   std::vector<Mount> mounts;
   Hooks hooks;
-  Linux linux_;  ///< "linux" is a macro of the GNU dialect
+  Linux linux;
   std::map<std::string, std::string> annotations;
 };
 
