@@ -1,0 +1,36 @@
+// What a container really runs: the service's attributes over the image's defaults. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifests/stack.hpp"
+#include "orchestrator/health_machine.hpp"
+#include "runtime/image/config.hpp"
+
+namespace orchestrator {
+
+/// entrypoint + command (Compose D6.2). Throws os::Error "no command specified".
+std::vector<std::string> effective_arguments(const manifests::Service& service,
+                                             const image::ImageConfig& image);
+
+/// The variables in the order of D6.1, each once; `home` is that of the user.
+std::vector<std::string> effective_environment(const manifests::Service& service,
+                                               const image::ImageConfig& image,
+                                               const std::string& hostname,
+                                               const std::string& home);
+
+/// The signal that begins a stop. Throws os::Error for an unknown name.
+int effective_stop_signal(const manifests::Service& service, const image::ImageConfig& image);
+
+struct HealthCheck {
+  std::vector<std::string> arguments;  ///< argv of the probe
+  HealthTiming timing;
+};
+/// Nothing when neither the service nor the image checks health, or it is switched off. Keys that
+/// the service leaves out are the image's (A6).
+std::optional<HealthCheck> effective_health_check(const manifests::Service& service,
+                                                  const image::ImageConfig& image);
+
+}  // namespace orchestrator
