@@ -6,7 +6,7 @@ Content-Type: text/plain
 
 $(greeting "${REMOTE_ADDR#::ffff:}")
 library:   /lib/libgreeting.sh, version $VERSION
-host:      $(hostname), port $SERVER_PORT
+host:      $(hostname), port 80
 address:   $(hostname -i)
 processes:
 $(ps -o pid,args)
