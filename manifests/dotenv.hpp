@@ -1,5 +1,5 @@
-// Environment files: `.env`, `--env-file`, `env_file`, `label_file` (Compose B4). Text in, variables
-// out; which file counts when is the business of environment and normalize.
+// Environment files: `.env`, `--env-file`, `env_file`, `label_file` (Compose B4). Text in,
+// variables out; which file counts when is the business of environment and normalize.
 #pragma once
 
 #include <functional>
