@@ -127,6 +127,14 @@ UniqueFd make_directories_in_root(int root, std::string_view path, mode_t mode) 
   return current;
 }
 
+std::string path_of(int fd) {
+  char buffer[4096];
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  const ssize_t n =
+      check(::readlink(link.c_str(), buffer, sizeof buffer), [&] { return "read '" + link + "'"; });
+  return std::string(buffer, static_cast<std::size_t>(n));
+}
+
 UniqueFd make_mount_point(int root, std::string_view path, bool directory) {
   if (directory) return make_directories_in_root(root, path);
   const auto slash = path.rfind('/');

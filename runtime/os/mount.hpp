@@ -44,6 +44,8 @@ bool is_mount_point(const std::string& path);
 UniqueFd open_in_root(int root, std::string_view path, int flags, mode_t mode = 0);
 /// The same, with every missing directory on the way made (0755); the last one too.
 UniqueFd make_directories_in_root(int root, std::string_view path, mode_t mode = 0755);
+/// The path by which a descriptor was opened, as /proc/self/fd shows it.
+std::string path_of(int fd);
 /// Opens a place to mount on: a directory or an empty file at `path` in `root`, made when missing.
 UniqueFd make_mount_point(int root, std::string_view path, bool directory);
 

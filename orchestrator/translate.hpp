@@ -1,0 +1,63 @@
+// The one place that knows both a service and a container: from a service, its image and the
+// addresses it was given to the OCI configuration that stack-runtime carries out.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "manifests/stack.hpp"
+#include "network/network.hpp"
+#include "orchestrator/record.hpp"
+#include "orchestrator/volumes.hpp"
+#include "runtime/container/spec.hpp"
+#include "runtime/image/config.hpp"
+
+namespace orchestrator {
+
+/// Everything that the configuration of one container is made of.
+struct ContainerInput {
+  const manifests::Stack* stack = nullptr;
+  const manifests::Service* service = nullptr;
+  const ContainerRecord* record = nullptr;
+  image::ImageConfig image;
+  std::vector<std::string> layers;          ///< unpacked, top first
+  std::string directory;                    ///< the container's own, below the data directory
+  std::vector<network::Address> addresses;  ///< in the order of its endpoints
+  std::string host_gateway;                 ///< what `host-gateway` stands for
+  std::string network_namespace;            ///< to join; empty: one of its own, or the host's
+  std::string pid_namespace;                ///< to join
+  std::string ipc_namespace;                ///< to join
+  std::string shared_files;                 ///< whose /etc files to share (network_mode: service:x)
+  const VolumeStore* volumes = nullptr;
+  bool unified_cgroup = false;  ///< this machine has cgroup v2 alone
+};
+
+/// The configuration of the container. Writes the files that it binds (hosts, resolv.conf,
+/// hostname, configs and secrets with content) below `input.directory`. Throws os::Error for what
+/// cannot be: an unknown user, a missing bind source, a bad capability, sysctl or security option.
+container::Spec translate(const ContainerInput& input);
+
+/// Where the writable layer and the files of a container are, below its directory.
+struct ContainerLayout {
+  explicit ContainerLayout(const std::string& directory)
+      : bundle(directory),
+        rootfs(directory + "/rootfs"),
+        upper(directory + "/upper"),
+        work(directory + "/work"),
+        files(directory + "/files"),
+        log(directory + "/log/container.log") {}
+  std::string bundle;
+  std::string rootfs;
+  std::string upper;
+  std::string work;
+  std::string files;
+  std::string log;
+  /// Makes the directories.
+  void make() const;
+};
+
+/// The UTS hostname: `hostname`, the host's own in its network, else the short id.
+std::string hostname_of(const manifests::Service& service, const ContainerRecord& record);
+
+}  // namespace orchestrator
