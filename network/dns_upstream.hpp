@@ -56,8 +56,9 @@ class DnsUpstream {
 
   /// Sends `query` under a random id from a random port to the first resolver; to the next after
   /// silence, an ICMP error, SERVFAIL or REFUSED; and over TCP when the reply was truncated.
-  /// Everything else in query and reply passes unchanged. Completes exactly once, at once when too
-  /// many are under way. `resolvers` may be null: the host's.
+  /// Everything else in query and reply passes unchanged. Completes exactly once and never before
+  /// this returns; without a reply when too many are under way. `resolvers` may be null: the
+  /// host's.
   void forward(DnsBytes query, std::shared_ptr<const DnsResolvers> resolvers,
                Completion completion);
 
@@ -66,7 +67,7 @@ class DnsUpstream {
  private:
   struct Shared;
   class Exchange;
-  std::shared_ptr<Shared> shared_;
+  std::unique_ptr<Shared> shared_;
 };
 
 }  // namespace network
