@@ -1,0 +1,13 @@
+// Durations as Go writes them, which Dockerfiles use: "1m30s", "1.5h", "250ms". Pure.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+
+namespace image {
+
+/// Nothing when `text` is no such duration, is negative or passes 292 years.
+std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text);
+
+}  // namespace image
