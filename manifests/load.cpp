@@ -1,0 +1,90 @@
+#include "manifests/load.hpp"
+
+#include <iterator>
+
+#include "manifests/decode.hpp"
+#include "manifests/model.hpp"
+#include "manifests/normalize.hpp"
+#include "manifests/project.hpp"
+#include "manifests/select.hpp"
+#include "manifests/validate.hpp"
+
+namespace manifests {
+
+namespace {
+
+/// The documents of all files, in order: what the project's name is looked for in.
+std::vector<Node> all_documents(ModelLoader& loader, const std::vector<std::string>& files) {
+  std::vector<Node> documents;
+  for (const std::string& file : files) {
+    const std::vector<Node>& more = loader.documents(file);
+    documents.insert(documents.end(), more.begin(), more.end());
+  }
+  return documents;
+}
+
+/// The back half: what the model means, for the services that take part.
+void complete(Stack& stack, const LoadOptions& options, const ProjectPlace& place,
+              Diagnostics& diagnostics) {
+  validate_resources(stack, diagnostics);
+  diagnostics.throw_if_errors();
+  if (options.normalize) normalize(stack, place.environment);
+  resolve_contents(stack, place.environment);
+  apply_profiles(stack, place.profiles);
+  enable_named(stack, place.profiles, options.services, diagnostics);
+  diagnostics.throw_if_errors();
+  if (options.consistency) validate(stack, diagnostics);
+  diagnostics.throw_if_errors();
+  select_services(stack, options.services, true, diagnostics);
+  if (options.resolve_env) resolve_environment(stack, place.environment, true, diagnostics);
+  resolve_labels(stack, true, diagnostics);
+  if (!options.all_resources) prune_unused_resources(stack);
+  diagnostics.throw_if_errors();
+}
+
+std::vector<Diagnostic> distinct_warnings(const Diagnostics& diagnostics) {
+  std::vector<Diagnostic> warnings;
+  std::map<std::string, bool> seen;
+  for (const Diagnostic& diagnostic : diagnostics.all())
+    if (seen.emplace(render(diagnostic), true).second) warnings.push_back(diagnostic);
+  return warnings;
+}
+
+}  // namespace
+
+Loaded load(const LoadOptions& options) {
+  Diagnostics diagnostics;
+  ProjectPlace place = find_project(options, diagnostics);
+  if (place.files.empty())
+    diagnostics.error({}, "no configuration file provided: not found").hint =
+        "write a compose.yaml here, or name a file with -f";
+  diagnostics.throw_if_errors();
+
+  ModelLoader loader(options, diagnostics);
+  const std::string name =
+      project_name(options, place, all_documents(loader, place.files), diagnostics);
+  diagnostics.throw_if_errors();
+  place.environment["COMPOSE_PROJECT_NAME"] = name;
+
+  const Node model = loader.load({.files = place.files,
+                                  .directory = place.directory,
+                                  .environment = place.environment,
+                                  .including = {}});
+  if (model.entries.empty()) diagnostics.error({}, "empty compose file");
+  if (name.empty())
+    diagnostics.error({}, "project name must not be empty").hint = "name it with -p or `name:`";
+  diagnostics.throw_if_errors();
+
+  Stack stack = decode(model, diagnostics);
+  diagnostics.throw_if_errors();
+  stack.name = name;
+  stack.working_directory = place.directory;
+  stack.config_files = place.files;
+  complete(stack, options, place, diagnostics);
+  return {.stack = std::move(stack),
+          .warnings = distinct_warnings(diagnostics),
+          .files = place.files,
+          .environment = std::move(place.environment)};
+}
+
+}  // namespace manifests
