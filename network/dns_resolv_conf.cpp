@@ -73,13 +73,16 @@ std::vector<DnsServerAddress> parse_resolv_conf(std::string_view text, std::uint
   return servers;
 }
 
-ResolvConf::ResolvConf(std::string path, std::uint16_t port)
-    : path_(std::move(path)), port_(port), servers_(parse_resolv_conf("", port)) {}
+ResolvConf::ResolvConf(std::string path, std::uint16_t port, std::chrono::milliseconds interval)
+    : path_(std::move(path)),
+      port_(port),
+      interval_(interval),
+      servers_(parse_resolv_conf("", port)) {}
 
 const std::vector<DnsServerAddress>& ResolvConf::servers() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_look_) return servers_;
-  next_look_ = now + std::chrono::seconds(1);
+  next_look_ = now + interval_;
   struct stat status {};
   if (::stat(path_.c_str(), &status) != 0) return servers_;
   const Version version{status.st_ino, status.st_size,

@@ -34,9 +34,11 @@ std::vector<DnsServerAddress> parse_resolv_conf(std::string_view text, std::uint
 /// A resolv.conf that is read again when the file has changed.
 class ResolvConf {
  public:
-  ResolvConf(std::string path, std::uint16_t port);
+  /// The file is looked at no more often than every `interval`.
+  ResolvConf(std::string path, std::uint16_t port,
+             std::chrono::milliseconds interval = std::chrono::seconds(1));
 
-  /// The resolvers as of now; the file is looked at once a second at most. A file that cannot be
+  /// The resolvers as of now. A file that cannot be
   /// read leaves those known before.
   const std::vector<DnsServerAddress>& servers();
 
@@ -51,6 +53,7 @@ class ResolvConf {
 
   std::string path_;
   std::uint16_t port_;
+  std::chrono::milliseconds interval_;
   std::vector<DnsServerAddress> servers_;
   Version version_;
   std::chrono::steady_clock::time_point next_look_;
