@@ -27,6 +27,9 @@ std::string to_yaml(const Stack& stack);
 
 /// A model as it stands (`config --no-interpolate`), mappings sorted by key.
 Json to_json(const Node& model);
+
+/// `value` with two spaces of indent, `<`, `>` and `&` escaped as Go does.
+std::string json_text(const Json& value);
 std::string to_yaml(const Node& model);
 
 /// The attributes that make a container what it is (Compose C5): a change of any recreates it.

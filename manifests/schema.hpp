@@ -14,35 +14,49 @@
 namespace manifests {
 
 /// The YAML forms that a value may take; a rule holds several.
-enum Form : unsigned {
-  kNull = 1U << 0U,
-  kBoolean = 1U << 1U,
-  kInteger = 1U << 2U,
-  kNumber = 1U << 3U,  ///< integers too
-  kString = 1U << 4U,
-  kList = 1U << 5U,
-  kMap = 1U << 6U,
+namespace form {
+enum : unsigned {
+  null = 1U << 0U,
+  boolean = 1U << 1U,
+  integer = 1U << 2U,
+  number = 1U << 3U,  ///< an integer too
+  string = 1U << 4U,
+  list = 1U << 5U,
+  map = 1U << 6U,
 };
+}  // namespace form
 
 /// What the text of a scalar must read as, whatever form it was written in.
-enum class Reads { text, boolean, integer, number, bytes, duration };
+enum class Reads { text, boolean, integer, number, bytes, duration, microseconds, file_mode };
 
-/// A rule of the table. Children are shared: the same rule may stand under many keys.
+/// What a string, or the free keys of a map, must look like.
+struct Pattern {
+  std::string_view expression;  ///< as a regular expression, for people and JSON Schema
+  bool (*matches)(std::string_view text);
+};
+
+/// A rule of the table. Rules are shared: one may stand under many keys.
 struct Rule {
-  using Keys = std::vector<std::pair<std::string_view, const Rule*>>;
+  struct Key {
+    std::string_view name;
+    const Rule* rule;
+  };
 
   unsigned forms = 0;
   Reads reads = Reads::text;
-  const Rule* item = nullptr;   ///< of a list; nullptr = anything
-  const Rule* value = nullptr;  ///< of a map with free keys; nullptr = no free keys
-  std::string_view names;       ///< characters a free key may have: "name", "lower" or "" for any
-  Keys keys = {};               ///< of a map with fixed keys
-  bool open = false;            ///< a map whose unknown keys are let through
-  bool extensible = true;       ///< `x-*` keys are let through
-  bool unique = false;          ///< no two equal items in a list
+
+  const Rule* item = nullptr;  ///< of a list; nullptr = anything
+  bool unique = false;         ///< no two equal items. Off where merging drops the earlier one.
+
+  std::vector<Key> keys = {};      ///< of a map with fixed keys
+  const Rule* value = nullptr;     ///< of a map with free keys
+  const Pattern* names = nullptr;  ///< of free keys; nullptr = any
+  bool open = false;               ///< unknown keys are let through
+  bool extensible = true;          ///< `x-*` keys are let through
   std::vector<std::string_view> required = {};
+
   std::vector<std::string_view> words = {};  ///< the only strings allowed; empty = any
-  std::string_view pattern = {};             ///< a regular expression found in the string
+  const Pattern* pattern = nullptr;          ///< of a string
   double minimum = 0;                        ///< of a number, where minimum < maximum
   double maximum = 0;
 };
@@ -50,8 +64,8 @@ struct Rule {
 /// The rule of the whole file.
 const Rule& compose_schema();
 
-/// Checks one model (after interpolation) against the table. Every mistake is reported, each where
-/// it stands; an unknown key names the nearest known one.
+/// Checks a model, interpolated and merged so far, against the table. Every mistake is reported,
+/// each where it stands; an unknown key names the nearest known one.
 void validate_schema(const Node& model, Diagnostics& diagnostics);
 
 }  // namespace manifests

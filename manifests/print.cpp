@@ -1,0 +1,330 @@
+#include "manifests/print.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "manifests/decode.hpp"
+#include "manifests/fields.hpp"
+#include "manifests/values.hpp"
+#include "manifests/words.hpp"
+#include "manifests/yaml_text.hpp"
+
+namespace manifests {
+
+namespace {
+
+/// What a rendering leaves out or names differently.
+struct Style {
+  bool extensions = false;  ///< `x-*` below the top level
+  bool contents = false;    ///< of secrets, and of configs that come from a variable
+  bool exact = false;       ///< what the reference cannot tell apart is told apart
+  bool yaml = false;        ///< nulls and empty mappings are left out, keys sorted naturally
+};
+
+constexpr Style kPublishedJson{};
+constexpr Style kPublishedYaml{.extensions = true, .yaml = true};
+constexpr Style kComplete{.extensions = true, .contents = true, .exact = true};
+constexpr Style kFingerprint{.contents = true, .exact = true};
+
+Json number(double value) {
+  if (value == std::floor(value) && std::abs(value) < 0x1p63) {
+    return static_cast<std::int64_t>(value);
+  }
+  return value;
+}
+
+/// A free value (an extension) as the reference prints it: keys sorted, whole floats as integers.
+Json sorted(const Json& value, bool natural) {
+  if (value.is_number_float()) return number(value.get<double>());
+  if (value.is_array()) {
+    Json list = Json::array();
+    for (const Json& item : value) list.push_back(sorted(item, natural));
+    return list;
+  }
+  if (!value.is_object()) return value;
+  std::vector<std::string> keys;
+  for (const auto& [key, item] : value.items()) keys.push_back(key);
+  std::sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
+    return natural ? natural_less(a, b) : a < b;
+  });
+  Json object = Json::object();
+  for (const std::string& key : keys) object[key] = sorted(value.at(key), natural);
+  return object;
+}
+
+/// Writes members as JSON; the visitor of describe().
+class Writer {
+ public:
+  explicit Writer(const Style& style) : style_(style) {}
+
+  // What describe() calls.
+  template <class T>
+  void field(std::string_view key, const T& member) {
+    if (!is_empty(member)) (*object_)[std::string(key)] = write(member);
+  }
+  template <class T>
+  void always(std::string_view key, const T& member) {
+    Json value = write(member);
+    const bool nothing = value.is_null() || (value.is_object() && value.empty());
+    if (!(style_.yaml && nothing)) (*object_)[std::string(key)] = std::move(value);
+  }
+  void hosts(std::string_view key, const std::map<std::string, Strings>& member) {
+    Strings lines;
+    for (const auto& [host, addresses] : member) {
+      for (const std::string& address : addresses) lines.push_back(host + "=" + address);
+    }
+    std::sort(lines.begin(), lines.end());
+    field(key, lines);
+  }
+  void extensions(const Extensions& member) {
+    if (!style_.extensions) return;
+    for (const auto& [key, value] : member) (*object_)[key] = sorted(value, style_.yaml);
+  }
+
+  // ---- values
+
+  Json write(const std::string& value) { return value; }
+  Json write(bool value) { return value; }
+  Json write(double value) { return number(single_precision(value)); }
+  template <std::integral T>
+  Json write(T value) {
+    return value;
+  }
+  Json write(Bytes value) { return std::to_string(value.value); }
+  Json write(FileMode value) { return file_mode_text(value); }
+  Json write(Duration value) { return duration_text(value); }
+  template <class T>
+  requires std::is_enum_v<T> Json write(T value) { return word_of(value); }
+
+  template <class T>
+  Json write(const std::optional<T>& value) {
+    return value ? write(*value) : Json(nullptr);
+  }
+  template <class T>
+  Json write(const std::vector<T>& values) {
+    Json list = Json::array();
+    for (const T& value : values) list.push_back(write(value));
+    return list;
+  }
+  template <class T>
+  Json write(const std::map<std::string, T>& values) {
+    std::vector<const std::pair<const std::string, T>*> order;
+    for (const auto& entry : values) order.push_back(&entry);
+    if (style_.yaml) {
+      std::sort(order.begin(), order.end(),
+                [](const auto* a, const auto* b) { return natural_less(a->first, b->first); });
+    }
+    Json object = Json::object();
+    for (const auto* entry : order) object[entry->first] = write(entry->second);
+    return object;
+  }
+
+  // ---- structures
+
+  template <class T>
+  requires std::is_class_v<T> Json write(const T& value) {
+    if constexpr (requires { value.written; }) {
+      if (!value.written) return nullptr;
+    }
+    return write_fields(value);
+  }
+
+  Json write(const Ulimit& limit) {
+    if (limit.single && (*limit.single != 0 || style_.exact)) return *limit.single;
+    if (style_.yaml) return {{"soft", limit.soft}, {"hard", limit.hard}};
+    Ulimit pair = limit;
+    pair.single.reset();
+    return write_fields(pair);
+  }
+
+  Json write(const EnvFile& file) {
+    if (style_.exact) return write_fields(file);
+    if (file.required) return file.path;
+    return {{"path", file.path}, {"required", false}};
+  }
+
+  Json write(const std::vector<SshKey>& keys) {
+    Json list = Json::array();
+    Json by_id = Json::object();
+    for (const SshKey& key : keys) {
+      list.push_back(key.path.empty() ? key.id : key.id + ": " + key.path);
+      by_id[key.id] = key.path.empty() ? Json(nullptr) : Json(key.path);
+    }
+    return style_.exact ? by_id : list;
+  }
+
+  Json write(const BindOptions& bind) {
+    Json object = write_fields(bind);
+    if (!style_.exact && !bind.create_host_path.value_or(true)) object.erase("create_host_path");
+    return object;
+  }
+
+  /// The reference prints these with the capitals of its own source in JSON.
+  Json write(const WeightDevice& device) { return capitalised(write_fields(device)); }
+  Json write(const ThrottleDevice& device) { return capitalised(write_fields(device)); }
+
+  Json write_file_object(const FileObject& object, bool secret) {
+    Json result = write_fields(object);
+    const bool hidden = secret || !object.environment.empty();
+    const bool empty = !style_.exact && object.content.value_or("").empty();
+    if ((hidden && !style_.contents) || empty) result.erase("content");
+    return result;
+  }
+
+ private:
+  template <class T>
+  static bool is_empty(const T& value) {
+    if constexpr (requires { value.has_value(); }) {
+      return !value.has_value();
+    } else if constexpr (requires { value.empty(); }) {
+      return value.empty();
+    } else if constexpr (requires { value.count(); }) {
+      return value.count() == 0;
+    } else if constexpr (std::is_arithmetic_v<T> || std::same_as<T, Bytes>) {
+      return value == T{};
+    } else {
+      return false;
+    }
+  }
+
+  template <class T>
+  Json write_fields(const T& value) {
+    Json object = Json::object();
+    Json* outer = std::exchange(object_, &object);
+    describe(value, *this);
+    object_ = outer;
+    return object;
+  }
+
+  Json capitalised(const Json& object) const {
+    if (style_.exact || style_.yaml) return object;
+    Json result = Json::object();
+    for (const auto& [key, value] : object.items()) {
+      std::string name = key;
+      if (!name.starts_with("x-")) name[0] = static_cast<char>(name[0] - 'a' + 'A');
+      result[name] = value;
+    }
+    return result;
+  }
+
+  Style style_;
+  Json* object_ = nullptr;
+};
+
+Json file_objects(const std::map<std::string, FileObject>& objects, bool secret,
+                  const Style& style) {
+  Json result = Json::object();
+  Writer writer(style);
+  std::vector<std::string> names;
+  for (const auto& [name, object] : objects) names.push_back(name);
+  if (style.yaml) std::sort(names.begin(), names.end(), natural_less);
+  for (const std::string& name : names) {
+    result[name] = writer.write_file_object(objects.at(name), secret);
+  }
+  return result;
+}
+
+void add(Json& object, const char* key, Json section) {
+  if (!section.empty()) object[key] = std::move(section);
+}
+
+Json published_json(const Stack& stack) {
+  Writer writer(kPublishedJson);
+  Json result = Json::object();
+  add(result, "configs", file_objects(stack.configs, false, kPublishedJson));
+  result["name"] = stack.name;
+  add(result, "networks", writer.write(stack.networks));
+  add(result, "secrets", file_objects(stack.secrets, true, kPublishedJson));
+  result["services"] = writer.write(stack.services);
+  add(result, "volumes", writer.write(stack.volumes));
+  for (const auto& [key, value] : stack.extensions) result[key] = sorted(value, false);
+  return result;
+}
+
+Json in_reading_order(const Stack& stack, const Style& style) {
+  Writer writer(style);
+  Json result = Json::object();
+  if (!stack.name.empty()) result["name"] = stack.name;
+  result["services"] = writer.write(stack.services);
+  add(result, "networks", writer.write(stack.networks));
+  add(result, "volumes", writer.write(stack.volumes));
+  add(result, "secrets", file_objects(stack.secrets, true, style));
+  add(result, "configs", file_objects(stack.configs, false, style));
+  add(result, "models", writer.write(stack.models));
+  for (const auto& [key, value] : stack.extensions) result[key] = sorted(value, style.yaml);
+  return result;
+}
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+std::string replaced(std::string text, char from, std::string_view to) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    if (c == from) {
+      result += to;
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+Json json_of(const Node& node) {
+  Diagnostics ignored;
+  Node wrapper = Node::make_mapping();
+  wrapper.set("x-value", node);
+  return decode(wrapper, ignored).extensions.at("x-value");
+}
+
+}  // namespace
+
+Json to_json(const Stack& stack, Detail detail) {
+  if (detail == Detail::published) return published_json(stack);
+  Json result = in_reading_order(stack, kComplete);
+  result["working_directory"] = stack.working_directory;
+  result["config_files"] = stack.config_files;
+  return result;
+}
+
+Json to_json(const Service& service, Detail detail) {
+  return Writer(detail == Detail::published ? kPublishedJson : kComplete).write(service);
+}
+
+std::string json_text(const Json& value) {
+  std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
+  text = replaced(std::move(text), '<', "\\u003c");
+  text = replaced(std::move(text), '>', "\\u003e");
+  text = replaced(std::move(text), '&', "\\u0026");
+  replace_all(text, "\u2028", "\\u2028");
+  replace_all(text, "\u2029", "\\u2029");
+  return text;
+}
+
+std::string to_json_text(const Stack& stack) {
+  return replaced(json_text(published_json(stack)), '$', "$$");
+}
+
+std::string to_yaml(const Stack& stack) {
+  return replaced(yaml_text(in_reading_order(stack, kPublishedYaml)), '$', "$$");
+}
+
+Json to_json(const Node& model) { return sorted(json_of(model), false); }
+
+std::string to_yaml(const Node& model) { return yaml_text(sorted(json_of(model), true)); }
+
+Json service_fingerprint(const Service& service) {
+  Json result = Writer(kFingerprint).write(service);
+  for (const auto* key : {"build", "pull_policy", "scale", "depends_on", "profiles"}) {
+    result.erase(key);
+  }
+  if (const auto deploy = result.find("deploy"); deploy != result.end()) deploy->erase("replicas");
+  return result;
+}
+
+}  // namespace manifests

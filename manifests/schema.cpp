@@ -1,0 +1,241 @@
+#include "manifests/schema.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "manifests/scalar.hpp"
+#include "manifests/values.hpp"
+
+namespace manifests {
+
+namespace {
+
+/// The form a node is written in, as one bit; an integer counts as a number where only that is
+/// allowed.
+unsigned form_of(const Node& node) {
+  switch (node.kind) {
+    case Kind::null:
+      return form::null;
+    case Kind::sequence:
+      return form::list;
+    case Kind::mapping:
+      return form::map;
+    case Kind::scalar:
+      break;
+  }
+  switch (node.type) {
+    case ScalarType::null:
+      return form::null;
+    case ScalarType::boolean:
+      return form::boolean;
+    case ScalarType::integer:
+      return form::integer | form::number;
+    case ScalarType::floating: {
+      const auto value = number_value(node.text);
+      const bool whole = value && *value == std::floor(*value);
+      return whole ? form::integer | form::number : form::number;
+    }
+    case ScalarType::string:
+    case ScalarType::timestamp:
+      return form::string;
+  }
+  return 0;
+}
+
+/// "array, mapping or string"
+std::string describe_forms(unsigned forms) {
+  static constexpr std::pair<unsigned, std::string_view> kNames[] = {
+      {form::list, "array"},   {form::boolean, "boolean"}, {form::integer, "integer"},
+      {form::map, "mapping"},  {form::null, "null"},       {form::number, "number"},
+      {form::string, "string"}};
+  std::vector<std::string_view> names;
+  for (const auto& [bit, name] : kNames) {
+    if ((forms & bit) != 0) names.push_back(name);
+  }
+  std::string result;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) result += i + 1 == names.size() ? " or " : ", ";
+    result += names[i];
+  }
+  return result;
+}
+
+bool equal(const Node& a, const Node& b) {
+  if (a.kind != b.kind) return false;
+  if (a.is_scalar()) return a.type == b.type && a.text == b.text;
+  return std::equal(a.items.begin(), a.items.end(), b.items.begin(), b.items.end(), equal) &&
+         std::equal(a.entries.begin(), a.entries.end(), b.entries.begin(), b.entries.end(),
+                    [](const Entry& left, const Entry& right) {
+                      return left.key == right.key && equal(left.value, right.value);
+                    });
+}
+
+/// Why a scalar cannot be read as what it stands for; nothing when it can.
+std::string unreadable(const Node& node, Reads reads) {
+  const auto reason = [](const auto& parsed) {
+    const auto* failure = std::get_if<Unreadable>(&parsed);
+    return failure ? failure->reason : std::string();
+  };
+  const bool written_number = node.type == ScalarType::integer || node.type == ScalarType::floating;
+  switch (reads) {
+    case Reads::text:
+      return {};
+    case Reads::boolean:
+      return reason(parse_boolean(node.text));
+    case Reads::integer:
+      return written_number ? std::string() : reason(parse_integer(node.text));
+    case Reads::number:
+      return written_number ? std::string() : reason(parse_number(node.text));
+    case Reads::bytes:
+      return written_number ? std::string() : reason(parse_bytes(node.text));
+    case Reads::duration:
+      return reason(parse_duration(node.text));
+    case Reads::microseconds:
+      if (written_number || reason(parse_integer(node.text)).empty()) return {};
+      return reason(parse_duration(node.text));
+    case Reads::file_mode:
+      return written_number ? std::string() : reason(parse_file_mode(node.text));
+  }
+  return {};
+}
+
+class Checker {
+ public:
+  explicit Checker(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  void check(const Node& node, const Rule& rule, const std::string& path) {
+    if (node.is_scalar() && node.type == ScalarType::timestamp) {
+      report(node.at, path, "invalid jsonType time.Time: a date must be quoted",
+             "write \"" + node.text + "\"");
+      return;
+    }
+    if ((form_of(node) & rule.forms) == 0) {
+      report(node.at, path, "must be a " + describe_forms(rule.forms));
+      return;
+    }
+    if (node.is_scalar()) check_scalar(node, rule, path);
+    if (node.is_sequence()) check_list(node, rule, path);
+    if (node.is_mapping()) check_map(node, rule, path);
+  }
+
+ private:
+  void report(const Position& at, const std::string& path, const std::string& what,
+              std::string hint = {}) {
+    Diagnostic& diagnostic = diagnostics_.error(at, path.empty() ? what : path + " " + what);
+    diagnostic.path = path;
+    diagnostic.hint = std::move(hint);
+  }
+
+  void check_scalar(const Node& node, const Rule& rule, const std::string& path) {
+    if (const std::string why = unreadable(node, rule.reads); !why.empty()) {
+      Diagnostic& diagnostic = diagnostics_.error(node.at, path + ": " + why);
+      diagnostic.path = path;
+      return;
+    }
+    if (node.type == ScalarType::string) check_string(node, rule, path);
+    const auto number = node.type == ScalarType::string ? std::nullopt : number_value(node.text);
+    if (!number || rule.minimum >= rule.maximum) return;
+    if (*number < rule.minimum) {
+      report(node.at, path, "must be greater than or equal to " + number_text(rule.minimum));
+    }
+    if (*number > rule.maximum) {
+      report(node.at, path, "must be less than or equal to " + number_text(rule.maximum));
+    }
+  }
+
+  void check_string(const Node& node, const Rule& rule, const std::string& path) {
+    const bool known = rule.words.empty() || std::find(rule.words.begin(), rule.words.end(),
+                                                       node.text) != rule.words.end();
+    if (!known) {
+      std::string words;
+      for (const auto word : rule.words) {
+        words += (words.empty() ? "'" : ", '") + std::string(word) + "'";
+      }
+      const std::string near = nearest(node.text, {rule.words.begin(), rule.words.end()});
+      report(node.at, path,
+             rule.words.size() == 1 ? "value must be " + words : "value must be one of " + words,
+             near.empty() ? "" : "did you mean '" + near + "'?");
+    }
+    if (rule.pattern != nullptr && !rule.pattern->matches(node.text)) {
+      report(node.at, path,
+             "'" + node.text + "' does not match pattern '" +
+                 std::string(rule.pattern->expression) + "'");
+    }
+  }
+
+  void check_list(const Node& node, const Rule& rule, const std::string& path) {
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      if (rule.item != nullptr) check(node.items[i], *rule.item, path + "." + std::to_string(i));
+    }
+    if (rule.unique) check_unique(node, path);
+  }
+
+  void check_unique(const Node& node, const std::string& path) {
+    std::vector<std::pair<std::string_view, std::size_t>> texts;
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      if (node.items[i].is_scalar()) texts.emplace_back(node.items[i].text, i);
+    }
+    std::sort(texts.begin(), texts.end());
+    for (std::size_t i = 1; i < texts.size(); ++i) {
+      const auto [first, second] = std::pair(texts[i - 1].second, texts[i].second);
+      if (!equal(node.items[first], node.items[second])) continue;
+      Diagnostic& diagnostic = diagnostics_.error(
+          node.items[second].at, path + " items at " + std::to_string(first) + " and " +
+                                     std::to_string(second) + " are equal");
+      diagnostic.path = path;
+      diagnostic.related = node.items[first].at;
+      diagnostic.related_message = "the first one";
+    }
+  }
+
+  void check_map(const Node& node, const Rule& rule, const std::string& path) {
+    for (const Entry& entry : node.entries) {
+      const std::string below = path.empty() ? entry.key : path + "." + entry.key;
+      if (const Rule* known = rule_of(entry.key, rule); known != nullptr) {
+        check(entry.value, *known, below);
+      } else if (!is_let_through(entry.key, rule)) {
+        refuse_key(entry, rule, path);
+      }
+    }
+    for (const auto required : rule.required) {
+      if (node.find(required) != nullptr) continue;
+      report(node.at, path, "missing property '" + std::string(required) + "'");
+    }
+  }
+
+  static const Rule* rule_of(const std::string& key, const Rule& rule) {
+    const auto known =
+        std::find_if(rule.keys.begin(), rule.keys.end(),
+                     [&](const Rule::Key& candidate) { return candidate.name == key; });
+    if (known != rule.keys.end()) return known->rule;
+    if (rule.value == nullptr) return nullptr;
+    if (rule.names != nullptr) return rule.names->matches(key) ? rule.value : nullptr;
+    return key.empty() ? nullptr : rule.value;
+  }
+
+  static bool is_let_through(const std::string& key, const Rule& rule) {
+    return rule.open || (rule.extensible && key.starts_with("x-"));
+  }
+
+  void refuse_key(const Entry& entry, const Rule& rule, const std::string& path) {
+    std::vector<std::string> candidates;
+    for (const Rule::Key& key : rule.keys) candidates.emplace_back(key.name);
+    const std::string near = nearest(entry.key, candidates);
+    report(entry.key_at, path, "additional properties '" + entry.key + "' not allowed",
+           near.empty() ? "" : "did you mean '" + near + "'?");
+  }
+
+  Diagnostics& diagnostics_;
+};
+
+}  // namespace
+
+void validate_schema(const Node& model, Diagnostics& diagnostics) {
+  if (!model.is_mapping()) {
+    diagnostics.error(model.at, "top-level object must be a mapping");
+    return;
+  }
+  Checker(diagnostics).check(model, compose_schema(), "");
+}
+
+}  // namespace manifests
