@@ -176,6 +176,12 @@ nlohmann::json StackTest::state_record(const std::string& service, int number) c
   return nlohmann::json::parse(os::read_file(path));
 }
 
+nlohmann::json StackTest::record(const std::string& service, int number) const {
+  const std::string path =
+      data_directory() + "/containers/" + id(service, number) + "/record.json";
+  return nlohmann::json::parse(os::read_file(path));
+}
+
 pid_t StackTest::init_pid(const std::string& service, int number) const {
   return state_record(service, number).at("init").at("pid").get<pid_t>();
 }

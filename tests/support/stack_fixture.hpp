@@ -63,6 +63,8 @@ class StackTest : public ::testing::Test {
   std::string id(const std::string& service, int number = 1) const;
   /// What the container's monitor has written down about it.
   nlohmann::json state_record(const std::string& service, int number = 1) const;
+  /// What is written down about it for good: its model, its labels, how it last ended.
+  nlohmann::json record(const std::string& service, int number = 1) const;
   /// The process that is PID 1 of the container, as the host numbers it.
   pid_t init_pid(const std::string& service, int number = 1) const;
   pid_t monitor_pid(const std::string& service, int number = 1) const;
