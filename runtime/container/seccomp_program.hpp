@@ -25,6 +25,8 @@ SeccompProgram compile_seccomp(const Seccomp& policy);
 /// against the whole policy when read. A damaged or unwritable cache costs time, nothing else.
 SeccompProgram seccomp_program(const Seccomp& policy, const std::string& cache_directory);
 
+/// Throws os::Error for a name that is no "SCMP_ARCH_…" we can compile for.
+void check_seccomp_architectures(const std::vector<std::string>& names);
 /// SECCOMP_FILTER_FLAG_… bits of `names`; throws os::Error for an unknown one.
 unsigned seccomp_flags(const std::vector<std::string>& names);
 /// Whether the policy has an action that sends calls to a listener.

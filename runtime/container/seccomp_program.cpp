@@ -1,0 +1,121 @@
+#include "runtime/container/seccomp_program.hpp"
+
+#include <linux/bpf_common.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "runtime/container/seccomp_json.hpp"
+#include "runtime/container/seccomp_syscalls.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace container {
+namespace {
+
+constexpr std::string_view kCacheMagic = "stack-seccomp 1\n";
+
+/// FNV-1a; names a file, proves nothing: the file holds the whole policy for comparison.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
+std::string hex(std::uint64_t number) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(16, '0');
+  for (auto digit = text.rbegin(); number != 0; number >>= 4) *digit++ = kDigits[number & 15];
+  return text;
+}
+
+// What the program depends on, in one text.
+std::string cache_key(const Seccomp& policy) {
+  nlohmann::json json = policy;
+  json.erase("listenerPath");
+  json.erase("listenerMetadata");
+  json.erase("flags");
+  return std::string(kCacheMagic) + std::string(native_syscall_abi().name) + "\n" + json.dump() +
+         "\n";
+}
+
+std::optional<SeccompProgram> read_cache(const std::string& path, std::string_view key) {
+  constexpr std::size_t kLimit = 4 * 1024 * 1024;
+  const auto text = os::read_file_if_exists(path, kLimit);
+  if (!text || !text->starts_with(key)) return std::nullopt;
+  const std::size_t bytes = text->size() - key.size();
+  const std::size_t count = bytes / sizeof(sock_filter);
+  if (bytes % sizeof(sock_filter) != 0 || count == 0 || count > BPF_MAXINSNS) return std::nullopt;
+  SeccompProgram program(count);
+  std::memcpy(program.data(), text->data() + key.size(), bytes);
+  return program;
+}
+
+void write_cache(const std::string& path, const std::string& key, const SeccompProgram& program) {
+  std::string text = key;
+  text.append(reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter));
+  os::write_file_atomic(path, text);
+}
+
+}  // namespace
+
+SeccompProgram seccomp_program(const Seccomp& policy, const std::string& cache_directory) {
+  const std::string key = cache_key(policy);
+  const std::string path = cache_directory + "/" + hex(hash_of(key)) + ".bpf";
+  try {
+    if (auto cached = read_cache(path, key)) return std::move(*cached);
+  } catch (const os::Error&) {
+    // An unreadable cache is no reason not to compile.
+  }
+  SeccompProgram program = compile_seccomp(policy);
+  try {
+    os::make_directories(cache_directory);
+    write_cache(path, key, program);
+  } catch (const os::Error&) {
+    // The next container compiles again.
+  }
+  return program;
+}
+
+unsigned seccomp_flags(const std::vector<std::string>& names) {
+  static constexpr std::array<std::pair<std::string_view, unsigned>, 4> kFlags = {{
+      {"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
+      {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
+      {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW},
+      {"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV", 1U << 5},
+  }};
+  unsigned flags = 0;
+  for (const std::string& name : names) {
+    const auto found = std::find_if(kFlags.begin(), kFlags.end(),
+                                    [&](const auto& each) { return each.first == name; });
+    if (found == kFlags.end()) throw os::Error("unknown seccomp flag '" + name + "'");
+    flags |= found->second;
+  }
+  return flags;
+}
+
+bool needs_listener(const Seccomp& policy) noexcept {
+  return policy.default_action == SeccompAction::notify ||
+         std::any_of(policy.syscalls.begin(), policy.syscalls.end(),
+                     [](const SeccompRule& rule) { return rule.action == SeccompAction::notify; });
+}
+
+os::UniqueFd install_seccomp(const SeccompProgram& program, unsigned flags, bool listener) {
+  std::vector<sock_filter> copy = program;
+  const sock_fprog description = {.len = static_cast<unsigned short>(copy.size()),
+                                  .filter = copy.data()};
+  if (listener) flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  const long result =
+      os::check(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &description),
+                [] { return "install the seccomp filter"; });
+  return listener ? os::UniqueFd(static_cast<int>(result)) : os::UniqueFd();
+}
+
+}  // namespace container
