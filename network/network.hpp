@@ -122,6 +122,9 @@ class Network {
   /// The projects that have one, sorted.
   static std::vector<std::string> projects(const std::string& run_dir);
 
+  /// Takes away all that is there of a project's network, however broken, without opening it.
+  static void discard(const std::string& run_dir, const std::string& project);
+
   /// Opens the project's network or creates it: namespace, uplink, firewall. Throws os::Error.
   Network(std::string run_dir, std::string project);
   ~Network();

@@ -1,0 +1,72 @@
+#include "network/host_firewall.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "network/firewall.hpp"
+#include "network/nftables.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace network {
+
+namespace {
+
+bool has_uplinks() {
+  const std::string text = nft_list("list set inet stack uplinks");
+  if (text.empty()) return false;
+  const nlohmann::json answer = nlohmann::json::parse(text, nullptr, false);
+  // A table that cannot be understood is left in place.
+  if (answer.is_discarded() || !answer.contains("nftables")) return true;
+  for (const nlohmann::json& object : answer["nftables"]) {
+    if (object.contains("set")) return !object["set"].value("elem", nlohmann::json()).empty();
+  }
+  return false;
+}
+
+}  // namespace
+
+void HostFirewall::rebuild() const {
+  std::vector<Record> records;
+  for (const std::string& project : os::list_directory(networks_dir_)) {
+    try {
+      std::optional<Record> record = load_record(networks_dir_ + "/" + project + "/record.json");
+      if (record) records.push_back(std::move(*record));
+    } catch (const os::Error&) {
+      // One stack's broken record must not keep the others off the network; its own next Network
+      // complains about it.
+      continue;
+    }
+  }
+  nft_commit(host_ruleset(records));
+}
+
+void HostFirewall::commit(const std::string& changes) const {
+  if (changes.empty()) return;
+  try {
+    nft_commit(changes);
+  } catch (const os::Error& error) {
+    if (error.code() != ENOENT) throw;
+    // Someone flushed the table: from the records, then the changes, which may be removals.
+    rebuild();
+    nft_commit(changes);
+  }
+}
+
+void HostFirewall::add_stack(const Record& record) const {
+  commit(host_uplink_elements(Change::add, record.uplink.value()) +
+         host_port_elements(Change::add, *record.uplink, record.publications));
+}
+
+void HostFirewall::remove_stack(const Record& record) const {
+  if (!record.uplink) return;
+  try {
+    nft_commit(host_port_elements(Change::remove, *record.uplink, record.publications) +
+               host_uplink_elements(Change::remove, *record.uplink));
+  } catch (const os::Error& error) {
+    // The whole table is gone: so is the stack from it.
+    if (error.code() != ENOENT) throw;
+  }
+  if (!has_uplinks()) nft_commit("add table inet stack\ndelete table inet stack\n");
+}
+
+}  // namespace network

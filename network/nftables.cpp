@@ -1,0 +1,59 @@
+#include "network/nftables.hpp"
+
+#include <nftables/libnftables.h>
+
+#include <memory>
+
+#include "runtime/os/error.hpp"
+
+namespace network {
+
+namespace {
+
+struct FreeContext {
+  void operator()(nft_ctx* context) const noexcept { ::nft_ctx_free(context); }
+};
+using Context = std::unique_ptr<nft_ctx, FreeContext>;
+
+/// A context is made anew for every call: it may reopen its socket while it works, and must then be
+/// in the namespace of the caller.
+Context make_context() {
+  Context context(::nft_ctx_new(NFT_CTX_DEFAULT));
+  if (!context || ::nft_ctx_buffer_error(context.get()) != 0 ||
+      ::nft_ctx_buffer_output(context.get()) != 0) {
+    throw os::Error(ENOMEM, "start libnftables");
+  }
+  return context;
+}
+
+bool says_missing(const std::string& message) {
+  return message.find("No such file or directory") != std::string::npos;
+}
+
+std::string first_line(const std::string& message) {
+  std::string line = message.substr(0, message.find('\n'));
+  return line.starts_with("Error: ") ? line.substr(7) : line;
+}
+
+}  // namespace
+
+void nft_commit(const std::string& commands) {
+  const Context context = make_context();
+  if (::nft_run_cmd_from_buffer(context.get(), commands.c_str()) == 0) return;
+  const std::string message = ::nft_ctx_get_error_buffer(context.get());
+  if (says_missing(message)) throw os::Error(ENOENT, "change the firewall");
+  throw os::Error("change the firewall: " + first_line(message));
+}
+
+std::string nft_list(const std::string& command) {
+  const Context context = make_context();
+  ::nft_ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_JSON);
+  if (::nft_run_cmd_from_buffer(context.get(), command.c_str()) != 0) {
+    const std::string message = ::nft_ctx_get_error_buffer(context.get());
+    if (says_missing(message)) return {};
+    throw os::Error("read the firewall: " + first_line(message));
+  }
+  return ::nft_ctx_get_output_buffer(context.get());
+}
+
+}  // namespace network
