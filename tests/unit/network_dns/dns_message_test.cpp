@@ -135,7 +135,7 @@ Bytes with_pointer(unsigned pointer) {
   Bytes packet = make_query("db");
   packet[11] = 1;
   put16(packet, 0xc000 | pointer);
-  for (const unsigned value : {16, 1, 0, 0, 0}) put16(packet, value);
+  for (const unsigned value : {16U, 1U, 0U, 0U, 0U}) put16(packet, value);
   return packet;
 }
 

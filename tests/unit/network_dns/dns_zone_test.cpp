@@ -263,7 +263,7 @@ TEST_F(DnsZoneTest, ManyReplicasAreCutOverUdpAndWholeOverTcp) {
 TEST_F(DnsZoneTest, ErrorsOfTheMessageAreReplied) {
   const auto reply = ask("db", {.klass = 3});
   ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->rcode, "NOTIMP");
+  EXPECT_EQ(reply->rcode, "NOTIMPL");
   const auto version = ask("db", {.edns_size = 512, .edns_version = 9});
   ASSERT_TRUE(version);
   EXPECT_EQ(version->extended_rcode, 1U);

@@ -38,7 +38,7 @@ Bytes make_query(std::string_view name, const QuestionOptions& options) {
   Bytes bytes;
   put16(bytes, options.id);
   put16(bytes, options.flags);
-  for (const unsigned count : {1, 0, 0, options.edns_size >= 0 ? 1 : 0}) put16(bytes, count);
+  for (const unsigned count : {1U, 0U, 0U, options.edns_size >= 0 ? 1U : 0U}) put16(bytes, count);
   const Bytes encoded = wire_name(name);
   bytes.insert(bytes.end(), encoded.begin(), encoded.end());
   put16(bytes, options.type);
@@ -109,7 +109,7 @@ Bytes make_reply(DnsBytes query, unsigned rcode, const std::vector<std::string>&
   bytes[7] = static_cast<std::uint8_t>(addresses.size() & 0xff);
   bytes[10] = bytes[11] = 0;
   for (const std::string& address : addresses) {
-    for (const unsigned value : {0xc00c, 1, 1, 0, 300, 4}) put16(bytes, value);
+    for (const unsigned value : {0xc00cU, 1U, 1U, 0U, 300U, 4U}) put16(bytes, value);
     Bytes data(4);
     ::inet_pton(AF_INET, address.c_str(), data.data());
     bytes.insert(bytes.end(), data.begin(), data.end());
