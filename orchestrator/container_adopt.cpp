@@ -1,0 +1,118 @@
+// A supervisor that starts takes up what an earlier one left: by the records on disk, checked
+// against the kernel.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <csignal>
+
+#include "orchestrator/container.hpp"
+#include "orchestrator/endpoints.hpp"
+#include "orchestrator/project.hpp"
+#include "runtime/container/cgroup.hpp"
+#include "runtime/container/state.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+#include "runtime/os/process.hpp"
+
+namespace orchestrator {
+
+namespace asio = boost::asio;
+
+Task<> Container::adopt() {
+  const container::StatePaths state_paths(project_.paths().container_run(record_.short_id()));
+  const auto state = container::read_state(state_paths);
+  if (auto status = read_status(project_.paths(), record_.short_id())) status_ = std::move(*status);
+  if (!state) {
+    const bool was_waiting = status_.state == "restarting";
+    status_.state = record_.outcome ? "exited" : "created";
+    machine_.adopt(record_.outcome ? ContainerState::exited : ContainerState::created, 0,
+                   record_.stopped_by_user, TimePoint{});
+    if (was_waiting) handle(event::Start{});  // its pause ended with the earlier supervisor
+    co_return;
+  }
+  ended_ = false;
+  std::optional<os::UniqueFd> socket;
+  if (state->boot_id == os::boot_id()) socket = os::connect_channel(state_paths.monitor_socket());
+  if (!socket) {
+    machine_.adopt(ContainerState::running, status_.restart_count, record_.stopped_by_user,
+                   Clock::now());
+    co_await clear_leftovers();
+    Outcome outcome{.exit_code = 128 + SIGKILL, .error = "its monitor was killed"};
+    co_await on_ended(std::move(outcome));
+    co_return;
+  }
+  link_.emplace(project_.executor(), std::move(*socket));
+  link_->send({{"op", "subscribe"}});
+  auto first = co_await link_->receive();
+  Json said = first ? std::move(first->data) : Json::object();
+  co_await adopt_running(std::move(said));
+}
+
+Task<> Container::adopt_running(Json state) {
+  const std::string status = state.value("status", "");
+  const bool runs = status == "running" || status == "paused";
+  machine_.adopt(runs || status == "stopped" ? ContainerState::running : ContainerState::starting,
+                 status_.restart_count, record_.stopped_by_user, Clock::now());
+  ++run_;
+  if (runs) {
+    pid_ = state.at("init").at("pid").get<pid_t>();
+    status_.started_at = state.value("started_at", timestamp_now());
+    status_.state = status;
+    const auto leased =
+        co_await project_.fabric().lease(record_.short_id(), endpoint_specs(stack_, service()));
+    const std::vector<std::string> keys = service().networks_by_priority();
+    for (std::size_t i = 0; i < leased.size(); ++i) addresses_.emplace_back(keys[i], leased[i]);
+    if (!leased.empty())
+      co_await project_.fabric().serve_names(record_.short_id(), pid_, dns_policy());
+    announce();
+    if (health_check_) {
+      health_.emplace(health_check_->timing, Clock::now());
+      const Health known = status_.health == "healthy"     ? Health::healthy
+                           : status_.health == "unhealthy" ? Health::unhealthy
+                                                           : Health::starting;
+      health_->adopt(known, status_.failing_streak);
+    }
+    save_status();
+  } else if (status == "stopped" || status == "failed") {
+    Outcome outcome{.exit_code = state.value("exit_code", 125),
+                    .oom_killed = state.value("oom_killed", false),
+                    .finished_at = state.value("finished_at", "")};
+    if (status == "failed")
+      outcome.error = state.value("failure", Json::object()).value("message", "it failed to start");
+    status_.started_at = state.value("started_at", "");
+    co_await on_ended(std::move(outcome));
+    co_return;
+  } else {  // half made: what the earlier supervisor would have done next nobody can know
+    start_error_ = "its start was interrupted";
+    link_->send({{"op", "kill"}, {"signal", SIGKILL}, {"all", true}});
+  }
+  asio::co_spawn(
+      project_.executor(), [self = shared_from_this()] { return self->follow_monitor(); },
+      asio::detached);
+  if (health_)
+    asio::co_spawn(
+        project_.executor(),
+        [self = shared_from_this(), run = run_] { return self->watch_health(run); },
+        asio::detached);
+}
+
+Task<> Container::clear_leftovers() {
+  const std::string directory = project_.paths().container_run(record_.short_id());
+  auto work = [directory, layout = project_.cgroups()] {
+    const container::StatePaths paths(directory);
+    const auto state = container::read_state(paths);
+    if (!state) return;
+    if (state->boot_id == os::boot_id()) {
+      if (state->init)
+        if (const auto init = os::Pidfd::open(*state->init)) init->send_signal(SIGKILL);
+      auto groups = container::Cgroup::open(layout, state->cgroups);
+      groups.kill_all();
+      groups.wait_empty(std::chrono::seconds(10));
+      groups.remove();
+    }
+    for (const std::string& file : {paths.record(), paths.monitor_socket(), paths.lock()})
+      os::remove_tree(file);
+  };
+  co_await blocking(project_.workers(), std::move(work));
+}
+
+}  // namespace orchestrator
