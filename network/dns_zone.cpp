@@ -47,6 +47,8 @@ std::optional<ReverseName> parse_reverse_labels(std::string_view labels, std::si
   std::size_t count = 0;
   while (!labels.empty()) {
     const std::size_t length = static_cast<unsigned char>(labels.front());
+    // A label that reaches into the zone's name: that was part of it, not labels of their own.
+    if (length >= labels.size()) return std::nullopt;
     const std::string_view label = labels.substr(1, length);
     const auto part = parse_number(label, base, (1U << width) - 1);
     const bool padded = label.size() > 1 && label.front() == '0';

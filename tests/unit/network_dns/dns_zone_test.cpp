@@ -241,6 +241,14 @@ TEST_F(DnsZoneTest, LabelWithADotIsNotTheNameItLooksLike) {
             DnsAnswer::Action::forward);
 }
 
+TEST_F(DnsZoneTest, LabelThatOnlyEndsLikeAReverseZoneIsNone) {
+  const std::string name = std::string("1.0.18.1") + '\7' + "in-addr.arpa";
+  auto packet = make_query(name);
+  EXPECT_EQ(zone_.answer(packet, view_, DnsTransport::udp, buffer_).action,
+            DnsAnswer::Action::forward);
+  EXPECT_EQ(rcode(std::string("db") + '\14' + "shop_default"), "NXDOMAIN");
+}
+
 TEST_F(DnsZoneTest, ManyReplicasAreCutOverUdpAndWholeOverTcp) {
   for (int i = 0; i < 250; ++i) {
     const std::string number = std::to_string(i);
