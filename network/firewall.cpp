@@ -89,6 +89,12 @@ std::string joined(const std::set<std::string>& items) {
   return text;
 }
 
+/// The start of a rule for what comes or goes by the uplink; `direction` is iifname or oifname.
+std::string by_uplink(const char* direction) {
+  std::string text = "    ";
+  return text.append(direction).append(" \"").append(kUplinkInside).append("\" ");
+}
+
 std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 std::string set_text(const std::string& name, const std::string& type,
@@ -135,7 +141,7 @@ std::string network_chains(const NetworkRecord& network, const UplinkRecord& upl
   const std::string bridge = quoted(network.bridge);
   std::string text = "  chain in" + chain + " {\n    ct state established,related accept\n";
   if (network.spec.icc) text += "    iifname " + bridge + " accept\n";
-  const std::string from_uplink = std::string("    iifname \"") + kUplinkInside + "\" ";
+  const std::string from_uplink = by_uplink("iifname");
   text += from_uplink + "ip saddr " + uplink.host4().to_string() + " accept\n";
   if (uplink.host6()) {
     text += from_uplink + "ip6 saddr " + uplink.host6()->to_string() + " accept\n";
@@ -151,7 +157,7 @@ std::string stack_prerouting(const UplinkRecord& uplink) {
   std::string text =
       "  chain pre {\n    type nat hook prerouting priority -100; policy accept;\n"
       "    ip6 daddr fe80::/10 return\n";
-  const std::string from_uplink = std::string("    iifname \"") + kUplinkInside + "\" ";
+  const std::string from_uplink = by_uplink("iifname");
   text += from_uplink + "ip daddr " + uplink.stack4().to_string() +
           " dnat ip to meta l4proto . th dport map @publish4\n";
   if (uplink.stack6()) {
@@ -172,7 +178,7 @@ std::string stack_prerouting(const UplinkRecord& uplink) {
 }
 
 std::string stack_postrouting(const UplinkRecord& uplink) {
-  const std::string to_uplink = std::string("    oifname \"") + kUplinkInside + "\" ";
+  const std::string to_uplink = by_uplink("oifname");
   const std::string to_bridge = "    oifname @bridges ";
   std::string text = "  chain post {\n    type nat hook postrouting priority 100; policy accept;\n";
   text += to_uplink + "ip saddr @masquerade4 masquerade\n";

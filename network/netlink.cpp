@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "runtime/os/error.hpp"
@@ -18,27 +17,38 @@ namespace {
 constexpr std::size_t kReceiveBuffer = 64 * 1024;
 constexpr int kDumpTries = 10;
 
+constexpr std::size_t kMessageHeader = sizeof(nlmsghdr);
+constexpr std::size_t kAttributeHeader = sizeof(nlattr);
+
+constexpr std::size_t aligned(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
+
 /// The kernel's own explanation at the end of an NLMSG_ERROR, "" when there is none.
 std::string extended_ack(const nlmsghdr& header, const nlmsgerr& error) {
   if ((header.nlmsg_flags & NLM_F_ACK_TLVS) == 0) return {};
-  std::size_t offset = NLMSG_HDRLEN + sizeof(nlmsgerr);
+  std::size_t offset = kMessageHeader + sizeof(nlmsgerr);
   // Without NLM_F_CAPPED the kernel repeats the payload of the request before the attributes.
   if ((header.nlmsg_flags & NLM_F_CAPPED) == 0) {
-    offset += NLMSG_ALIGN(error.msg.nlmsg_len) - NLMSG_HDRLEN;
+    offset += aligned(error.msg.nlmsg_len) - kMessageHeader;
   }
   const char* const start = reinterpret_cast<const char*>(&header);
-  while (offset + NLA_HDRLEN <= header.nlmsg_len) {
+  while (offset + kAttributeHeader <= header.nlmsg_len) {
     nlattr attribute{};
     std::memcpy(&attribute, start + offset, sizeof(attribute));
-    if (attribute.nla_len < NLA_HDRLEN || offset + attribute.nla_len > header.nlmsg_len) break;
+    const std::size_t length = attribute.nla_len;
+    if (length < kAttributeHeader || offset + length > header.nlmsg_len) break;
     if ((attribute.nla_type & NLA_TYPE_MASK) == NLMSGERR_ATTR_MSG) {
-      const std::size_t length = attribute.nla_len - static_cast<std::size_t>(NLA_HDRLEN);
-      return std::string(start + offset + NLA_HDRLEN,
-                         ::strnlen(start + offset + NLA_HDRLEN, length));
+      const char* const text = start + offset + kAttributeHeader;
+      return std::string(text, ::strnlen(text, length - kAttributeHeader));
     }
-    offset += NLA_ALIGN(attribute.nla_len);
+    offset += aligned(length);
   }
   return {};
+}
+
+/// The error of an NLMSG_ERROR that is long enough to have one; 0 is an acknowledgement.
+const nlmsgerr& error_of(nlmsghdr& header, const std::string& purpose) {
+  if (header.nlmsg_len < kMessageHeader + sizeof(nlmsgerr)) throw os::Error(EBADMSG, purpose);
+  return *reinterpret_cast<const nlmsgerr*>(&header + 1);
 }
 
 os::Error failure(int errnum, const std::string& purpose, const std::string& words) {
@@ -119,14 +129,14 @@ NetlinkSocket NetlinkSocket::inside(int netns, int protocol) {
   return std::move(*socket);
 }
 
-void NetlinkSocket::send(const std::vector<NetlinkMessage>& messages) {
+void NetlinkSocket::send(std::span<const NetlinkMessage> messages) {
   std::vector<std::byte> bytes;
   for (const NetlinkMessage& message : messages) {
     nlmsghdr* const header = message.raw();
     header->nlmsg_seq = ++sequence_;
     const std::byte* const data = reinterpret_cast<const std::byte*>(header);
     bytes.insert(bytes.end(), data, data + header->nlmsg_len);
-    bytes.resize(NLMSG_ALIGN(bytes.size()));
+    bytes.resize(aligned(bytes.size()));
   }
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;
@@ -135,13 +145,19 @@ void NetlinkSocket::send(const std::vector<NetlinkMessage>& messages) {
             [&] { return messages.front().purpose(); });
 }
 
-std::size_t NetlinkSocket::receive() {
-  for (;;) {
-    const ssize_t size = ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_TRUNC);
-    if (size < 0 && errno == EINTR) continue;
-    os::check(size, [] { return std::string("read from a netlink socket"); });
-    if (static_cast<std::size_t>(size) <= buffer_.size()) return static_cast<std::size_t>(size);
-    throw os::Error(EMSGSIZE, "read from a netlink socket");
+void NetlinkSocket::receive(const std::function<void(nlmsghdr&)>& each) {
+  ssize_t received = 0;
+  do {
+    received = ::recv(fd_.get(), buffer_.data(), buffer_.size(), MSG_TRUNC);
+  } while (received < 0 && errno == EINTR);
+  os::check(received, [] { return std::string("read from a netlink socket"); });
+  const auto size = static_cast<std::size_t>(received);
+  if (size > buffer_.size()) throw os::Error(EMSGSIZE, "read from a netlink socket");
+  for (std::size_t offset = 0; offset + kMessageHeader <= size;) {
+    nlmsghdr& header = *reinterpret_cast<nlmsghdr*>(buffer_.data() + offset);
+    if (header.nlmsg_len < kMessageHeader || header.nlmsg_len > size - offset) break;
+    each(header);
+    offset += aligned(header.nlmsg_len);
   }
 }
 
@@ -156,88 +172,84 @@ void NetlinkSocket::request(std::vector<NetlinkMessage> messages) {
   constexpr std::size_t kBatch = 64;
   std::optional<os::Error> first;
   for (std::size_t begin = 0; begin < messages.size(); begin += kBatch) {
-    const std::size_t end = std::min(begin + kBatch, messages.size());
-    std::vector<NetlinkMessage> batch(
-        std::make_move_iterator(messages.begin() + static_cast<std::ptrdiff_t>(begin)),
-        std::make_move_iterator(messages.begin() + static_cast<std::ptrdiff_t>(end)));
-    for (const NetlinkMessage& message : batch) message.raw()->nlmsg_flags |= NLM_F_ACK;
-    const std::uint32_t base = sequence_ + 1;
-    send(batch);
-    std::size_t answered = 0;
-    while (answered < batch.size()) {
-      int left = static_cast<int>(receive());
-      for (nlmsghdr* header = reinterpret_cast<nlmsghdr*>(buffer_.data());
-           NLMSG_OK(header, static_cast<unsigned>(left)); header = NLMSG_NEXT(header, left)) {
-        const std::uint32_t index = header->nlmsg_seq - base;
-        if (header->nlmsg_type != NLMSG_ERROR || index >= batch.size()) continue;
-        const nlmsgerr& error = *static_cast<nlmsgerr*>(NLMSG_DATA(header));
-        ++answered;
-        if (error.error == 0 || batch[index].tolerates(-error.error) || first) continue;
-        first = failure(-error.error, batch[index].purpose(), extended_ack(*header, error));
-      }
-    }
+    const std::size_t size = std::min(kBatch, messages.size() - begin);
+    std::optional<os::Error> failed = request_batch(std::span(messages).subspan(begin, size));
+    if (!first) first = std::move(failed);
   }
-  if (first) throw os::Error(*first);
+  if (first) throw *first;
 }
 
-NetlinkSocket::Listing NetlinkSocket::read_listing(const NetlinkMessage& request,
-                                                   const std::function<void(nlmsghdr&)>& each) {
-  bool interrupted = false;
-  for (;;) {
-    int left = static_cast<int>(receive());
-    for (nlmsghdr* header = reinterpret_cast<nlmsghdr*>(buffer_.data());
-         NLMSG_OK(header, static_cast<unsigned>(left)); header = NLMSG_NEXT(header, left)) {
-      if (header->nlmsg_seq != sequence_) continue;
-      interrupted = interrupted || (header->nlmsg_flags & NLM_F_DUMP_INTR) != 0;
-      if (header->nlmsg_type == NLMSG_DONE) {
-        return interrupted ? Listing::interrupted : Listing::complete;
-      }
-      if (header->nlmsg_type == NLMSG_ERROR) {
-        const nlmsgerr& error = *static_cast<nlmsgerr*>(NLMSG_DATA(header));
-        throw failure(-error.error, request.purpose(), extended_ack(*header, error));
-      }
-      each(*header);
-    }
+std::optional<os::Error> NetlinkSocket::request_batch(std::span<const NetlinkMessage> batch) {
+  for (const NetlinkMessage& message : batch) message.raw()->nlmsg_flags |= NLM_F_ACK;
+  const std::uint32_t base = sequence_ + 1;
+  send(batch);
+  std::optional<os::Error> first;
+  for (std::size_t answered = 0; answered < batch.size();) {
+    receive([&](nlmsghdr& header) {
+      const std::uint32_t index = header.nlmsg_seq - base;
+      if (header.nlmsg_type != NLMSG_ERROR || index >= batch.size()) return;
+      const NetlinkMessage& message = batch[index];
+      const nlmsgerr& error = error_of(header, message.purpose());
+      ++answered;
+      if (error.error == 0 || message.tolerates(-error.error) || first) return;
+      first = failure(-error.error, message.purpose(), extended_ack(header, error));
+    });
   }
+  return first;
+}
+
+bool NetlinkSocket::read_listing(const NetlinkMessage& request,
+                                 const std::function<void(nlmsghdr&)>& each) {
+  bool interrupted = false;
+  bool done = false;
+  while (!done) {
+    receive([&](nlmsghdr& header) {
+      if (header.nlmsg_seq != sequence_) return;
+      interrupted = interrupted || (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      if (header.nlmsg_type == NLMSG_DONE) {
+        done = true;
+      } else if (header.nlmsg_type == NLMSG_ERROR) {
+        const nlmsgerr& error = error_of(header, request.purpose());
+        throw failure(-error.error, request.purpose(), extended_ack(header, error));
+      } else {
+        each(header);
+      }
+    });
+  }
+  return !interrupted;
 }
 
 void NetlinkSocket::dump(NetlinkMessage message, const std::function<void()>& reset,
                          const std::function<void(nlmsghdr&)>& each) {
   message.raw()->nlmsg_flags |= NLM_F_DUMP;
-  std::vector<NetlinkMessage> messages;
-  messages.push_back(std::move(message));
   for (int tried = 0; tried < kDumpTries; ++tried) {
     reset();
-    send(messages);
+    send(std::span(&message, 1));
     try {
-      if (read_listing(messages.front(), each) == Listing::complete) return;
+      if (read_listing(message, each)) return;
     } catch (const os::Error& error) {
       if (error.code() != ENOBUFS) throw;
     }
   }
-  throw os::Error(EAGAIN, messages.front().purpose());
+  throw os::Error(EAGAIN, message.purpose());
 }
 
 bool NetlinkSocket::get(NetlinkMessage message, const std::function<void(nlmsghdr&)>& each) {
   message.raw()->nlmsg_flags |= NLM_F_ACK;
-  std::vector<NetlinkMessage> messages;
-  messages.push_back(std::move(message));
-  send(messages);
-  for (;;) {
-    int left = static_cast<int>(receive());
-    for (nlmsghdr* header = reinterpret_cast<nlmsghdr*>(buffer_.data());
-         NLMSG_OK(header, static_cast<unsigned>(left)); header = NLMSG_NEXT(header, left)) {
-      if (header->nlmsg_seq != sequence_) continue;
-      if (header->nlmsg_type != NLMSG_ERROR) {
-        each(*header);
-        continue;
+  send(std::span(&message, 1));
+  std::optional<int> result;
+  while (!result) {
+    receive([&](nlmsghdr& header) {
+      if (header.nlmsg_seq != sequence_) return;
+      if (header.nlmsg_type != NLMSG_ERROR) return each(header);
+      const nlmsgerr& error = error_of(header, message.purpose());
+      if (error.error != 0 && error.error != -ENODEV && error.error != -ENOENT) {
+        throw failure(-error.error, message.purpose(), extended_ack(header, error));
       }
-      const nlmsgerr& error = *static_cast<nlmsgerr*>(NLMSG_DATA(header));
-      if (error.error == 0) return true;
-      if (error.error == -ENODEV || error.error == -ENOENT) return false;
-      throw failure(-error.error, messages.front().purpose(), extended_ack(*header, error));
-    }
+      result = error.error;
+    });
   }
+  return *result == 0;
 }
 
 }  // namespace network

@@ -7,10 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "network/ip_address.hpp"
+#include "runtime/os/error.hpp"
 #include "runtime/os/fd.hpp"
 
 namespace network {
@@ -73,10 +76,12 @@ class NetlinkSocket {
   bool get(NetlinkMessage message, const std::function<void(nlmsghdr&)>& each);
 
  private:
-  enum class Listing { complete, interrupted };
-  void send(const std::vector<NetlinkMessage>& messages);
-  std::size_t receive();
-  Listing read_listing(const NetlinkMessage& request, const std::function<void(nlmsghdr&)>& each);
+  void send(std::span<const NetlinkMessage> messages);
+  /// One datagram's messages.
+  void receive(const std::function<void(nlmsghdr&)>& each);
+  std::optional<os::Error> request_batch(std::span<const NetlinkMessage> batch);
+  /// False when the listing changed under way.
+  bool read_listing(const NetlinkMessage& request, const std::function<void(nlmsghdr&)>& each);
 
   os::UniqueFd fd_;
   std::uint32_t sequence_ = 0;

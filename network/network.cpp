@@ -401,7 +401,7 @@ void Network::State::remove() {
   attempt([&] { os::remove_named_network_namespace(paths.netns); });
   // The record goes last and only with everything else: it is what a further try works from.
   if (!first) attempt([&] { os::remove_tree(paths.directory); });
-  if (first) throw os::Error(*first);
+  if (first) throw *first;
 }
 
 bool Network::exists(const std::string& run_dir, const std::string& project) {
