@@ -177,8 +177,7 @@ nlohmann::json StackTest::state_record(const std::string& service, int number) c
 }
 
 nlohmann::json StackTest::record(const std::string& service, int number) const {
-  const std::string path =
-      data_directory() + "/containers/" + id(service, number) + "/record.json";
+  const std::string path = data_directory() + "/containers/" + id(service, number) + "/record.json";
   return nlohmann::json::parse(os::read_file(path));
 }
 
@@ -250,6 +249,8 @@ std::vector<std::string> split_lines(const std::string& text) {
   }
   return result;
 }
+
+std::string stack_executable() { return STACK_EXECUTABLE; }
 
 std::string examples_directory() { return EXAMPLES_DIRECTORY; }
 
