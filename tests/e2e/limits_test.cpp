@@ -95,7 +95,7 @@ TEST_F(LimitsTest, AnImpossibleLimitIsRefused) {
   EXPECT_THAT(stack({"up", "-d"}), ExitsWith(1));
 }
 
-// One killed process inside takes the whole cgroup along with its container's end, never the host.
+// Every process of a container ends with it, whatever the program left running.
 TEST_F(LimitsTest, AllProcessesEndWithTheContainer) {
   start_one("command: \"sh -c 'for i in 1 2 3 4 5; do sleep 1000 & done; exec probe serve'\"");
   must({"down", "-t", "2"});
