@@ -35,8 +35,8 @@ struct LimitPlan {
 
 LimitPlan plan_limits(const Resources& resources, const CgroupLayout& layout);
 
-/// Controllers that `resources` needs, each once.
-std::vector<std::string> needed_controllers(const Resources& resources);
+/// Controllers that the steps write to, each once.
+std::vector<std::string> needed_controllers(const LimitPlan& plan);
 
 /// cpu.shares (2 … 262144) → cpu.weight (1 … 10000) such that 1024 gives 100.
 std::uint64_t cpu_weight_from_shares(std::uint64_t shares) noexcept;

@@ -40,7 +40,7 @@ class LogWriter {
   void write(LogStream stream, std::string_view data);
   /// The stream has ended: writes what is kept of its last line.
   void finish(LogStream stream);
-  /// Bytes of output that could not be written.
+  /// Bytes of output in pieces that could not be written whole.
   std::uint64_t dropped() const noexcept { return dropped_; }
 
  private:
@@ -53,6 +53,7 @@ class LogWriter {
   std::string_view keep_chunks(LogStream stream, std::string_view rest);
   void refresh_timestamp();
   void flush();
+  void drop_after(std::size_t done);
   void rotate_if_due();
   void rotate();
   void open();

@@ -57,6 +57,8 @@ class LogReader {
   std::optional<std::string_view> next_line();
   std::string name(unsigned index) const;
   bool open_file(unsigned index);
+  bool take_file(os::UniqueFd file);
+  bool is_ours(unsigned index) const;
   unsigned oldest() const;
 
   std::string path_;
