@@ -3,27 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "runtime/image/digest.hpp"
 #include "runtime/image/layer_stack.hpp"
+#include "runtime/image/limits.hpp"
+#include "runtime/image/tar_stream.hpp"
 
 namespace image {
-
-/// Bounds on what a layer may ask for; reaching one is an error.
-struct Limits {
-  std::int64_t bytes = std::int64_t{64} << 30;  ///< of the tar stream, and of all files together
-  std::int64_t entries = 4'000'000;
-  std::int64_t ratio = 250;  ///< uncompressed to compressed, once 64 MiB have come out
-  std::size_t path = 4096;   ///< of a name or a link's target
-  std::size_t depth = 256;   ///< directories above one another, links resolved
-};
-
-/// Gives the next bytes of a stream, valid until the next call; none at its end.
-using ByteSource = std::function<std::string_view()>;
 
 /// What was unpacked.
 struct LayerSummary {

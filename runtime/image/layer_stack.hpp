@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ namespace image {
 bool is_whiteout(const struct stat& status);
 /// Whether the directory hides what lower layers hold at its path (trusted.overlay.opaque = "y").
 bool is_opaque(int directory);
+/// Makes it so; `name` is for messages.
+void set_opaque(int directory, const std::string& name);
 
 class LayerStack {
  public:
@@ -35,6 +38,8 @@ class LayerStack {
   /// `directories`: the top layer first. A container's writable upper directory may be the first.
   explicit LayerStack(const std::vector<std::string>& directories);
 
+  /// Whether there is no layer at all.
+  bool empty() const noexcept { return roots_.empty(); }
   /// A fresh set of descriptors of the root.
   Node root() const;
   /// The entry `name` of `directory`, itself and not what a link leads to.
@@ -52,7 +57,12 @@ class LayerStack {
   std::vector<os::UniqueFd> roots_;
 };
 
-/// The target of the symbolic link `fd` (O_PATH | O_NOFOLLOW).
+/// How many symbolic links one path may lead through, as in the kernel.
+inline constexpr int kMaxLinks = 40;
+
+/// Puts the names of `path` in front of `pending`, for a walk that meets a link.
+void prepend_names(std::string_view path, std::deque<std::string>& pending);
+/// The target of the symbolic link `fd` (O_PATH | O_NOFOLLOW); `name` is for messages.
 std::string read_link(int fd, const std::string& name);
 
 }  // namespace image

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,9 +19,9 @@
 
 #include "runtime/image/config.hpp"
 #include "runtime/image/digest.hpp"
-#include "runtime/image/layer.hpp"
-#include "runtime/image/manifest.hpp"
-#include "runtime/image/reference.hpp"
+#include "runtime/image/layout.hpp"
+#include "runtime/image/limits.hpp"
+#include "runtime/image/platform.hpp"
 #include "runtime/os/file.hpp"
 
 namespace image {
@@ -93,10 +92,15 @@ class Store {
   /// Keeps every image, blob and layer from being deleted for as long as it is held.
   os::FileLock hold() const;
 
-  const std::string& root() const noexcept { return root_; }
+  const std::string& root() const noexcept { return layout_.root(); }
 
  private:
-  std::string root_;
+  RemoveResult remove_name(const Image& image, const std::string& name, bool force,
+                           const std::set<Digest>& in_use);
+  RemoveResult remove_image(const Image& image, bool force, const std::set<Digest>& in_use);
+  void collect_garbage();
+
+  Layout layout_;
 };
 
 }  // namespace image
