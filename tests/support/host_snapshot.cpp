@@ -150,7 +150,7 @@ std::set<std::string> routes() {
   std::set<std::string> result;
   for (const std::string& line : lines(os::read_file("/proc/net/route"))) {
     const std::vector<std::string> fields = words(line);
-    if (fields.size() > 7)
+    if (fields.size() > 7 && fields[0] != "Iface")
       result.insert(fields[0] + " " + fields[1] + "/" + fields[7] + " via " + fields[2]);
   }
   // Fields 6 and 7 count uses; the last is the interface.
