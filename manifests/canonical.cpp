@@ -361,15 +361,6 @@ Node* find_below(Node& node, std::string_view dotted) {
   return found;
 }
 
-/// `dns` is the one list whose empty items mean nothing.
-void drop_empty_dns(Node& service) {
-  Node* dns = service.find("dns");
-  if (dns == nullptr) return;
-  std::erase_if(dns->items, [](const Node& item) {
-    return item.is_null() || (item.is_scalar() && item.text.empty());
-  });
-}
-
 // ---------------------------------------------------------------- defaults
 
 void default_text(Node& mapping, std::string_view key, std::string text) {
@@ -413,7 +404,6 @@ Node canonical(Node model, Diagnostics& diagnostics, bool lenient) {
         Node* node = find_below(service, place.key);
         if (node != nullptr) place.rewrite(*node, path + "." + std::string(place.key), context);
       }
-      drop_empty_dns(service);
     });
   }
   for (const auto* kind : {"networks", "volumes", "secrets", "configs"}) {

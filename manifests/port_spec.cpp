@@ -78,14 +78,18 @@ Parsed<std::vector<Port>> parse_port_spec(std::string_view spec) {
   const auto targets = parse_port_range(container);
   if (!targets) return invalid("Invalid containerPort", container);
   const bool published = !parts.host_port.empty();
-  const auto hosts = published ? parse_port_range(parts.host_port) : std::nullopt;
-  if (published && !hosts) return invalid("Invalid hostPort", parts.host_port);
+  std::pair<std::uint16_t, std::uint16_t> hosts{};
+  if (published) {
+    const auto range = parse_port_range(parts.host_port);
+    if (!range) return invalid("Invalid hostPort", parts.host_port);
+    hosts = *range;
+  }
   const auto protocol =
       protocol_text.empty() ? std::optional(Protocol::tcp) : parse_protocol(protocol_text);
   if (!protocol) return invalid("Invalid proto", protocol_text);
 
   const int target_count = targets->second - targets->first;
-  const int host_count = hosts ? hosts->second - hosts->first : 0;
+  const int host_count = hosts.second - hosts.first;
   if (published && target_count != host_count && target_count != 0) {
     return invalid("Invalid ranges specified for container and host Ports",
                    std::string(container) + " and " + std::string(parts.host_port));
@@ -98,7 +102,7 @@ Parsed<std::vector<Port>> parse_port_spec(std::string_view spec) {
     port.protocol = *protocol;
     if (published) {
       port.published = target_count == 0 && host_count != 0 ? std::string(parts.host_port)
-                                                            : std::to_string(hosts->first + i);
+                                                            : std::to_string(hosts.first + i);
     }
     ports.push_back(std::move(port));
   }

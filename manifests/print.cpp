@@ -90,7 +90,10 @@ class Writer {
   Json write(T value) {
     return value;
   }
-  Json write(Bytes value) { return std::to_string(value.value); }
+  Json write(Bytes value) {
+    if (style_.exact) return value.value;
+    return std::to_string(value.value);
+  }
   Json write(FileMode value) { return file_mode_text(value); }
   Json write(Duration value) { return duration_text(value); }
   template <class T>

@@ -217,15 +217,16 @@ void check_limits(const std::string& path, const Service& service, const Reporte
 }
 
 void check_scale(const std::string& path, const Service& service, const Reporter& report) {
-  const auto replicas = service.deploy ? service.deploy->replicas : std::nullopt;
-  if (service.scale && replicas && *service.scale != *replicas) {
+  const std::int64_t* replicas =
+      service.deploy && service.deploy->replicas ? &service.deploy->replicas.value() : nullptr;
+  if (service.scale && replicas != nullptr && *service.scale != *replicas) {
     report.error(path + ".scale",
                  path + ": can't set distinct values on 'scale' and 'deploy.replicas'");
   }
   if (service.scale && *service.scale < 0) {
     report.error(path + ".scale", path + ".scale: must be greater than or equal to 0");
   }
-  if (replicas && *replicas < 0) {
+  if (replicas != nullptr && *replicas < 0) {
     report.error(path + ".deploy.replicas",
                  path + ".deploy.replicas: must be greater than or equal to 0");
   }

@@ -92,7 +92,6 @@ Parsed<double> parse_number(std::string_view text) {
 }
 
 Parsed<Bytes> parse_bytes(std::string_view text) {
-  if (text == "-1") return Bytes{-1};
   const auto last = text.find_last_of("0123456789. ");
   if (last == std::string_view::npos) return invalid("size", text);
   const std::string_view digits = text.substr(0, text[last] == ' ' ? last : last + 1);
