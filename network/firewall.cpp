@@ -19,11 +19,11 @@ constexpr const char* kHostTable = R"(table inet stack {
   map publish4_any { type inet_proto . inet_service : ipv4_addr . inet_service; }
   map publish6 { type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service; }
   map publish6_any { type inet_proto . inet_service : ipv6_addr . inet_service; }
-  chain raw {
+  chain raw_prerouting {
     type filter hook prerouting priority -300; policy accept;
     iifname @uplinks ip daddr 127.0.0.0/8 drop
   }
-  chain pre {
+  chain nat_prerouting {
     type nat hook prerouting priority -100; policy accept;
     ip daddr 127.0.0.0/8 return
     ip6 saddr fe80::/10 return
@@ -32,7 +32,7 @@ constexpr const char* kHostTable = R"(table inet stack {
     fib daddr type local dnat ip6 to ip6 daddr . meta l4proto . th dport map @publish6
     fib daddr type local dnat ip6 to meta l4proto . th dport map @publish6_any
   }
-  chain out {
+  chain nat_output {
     type nat hook output priority -100; policy accept;
     ip6 daddr ::1 return
     ip6 daddr fe80::/10 return
@@ -41,13 +41,13 @@ constexpr const char* kHostTable = R"(table inet stack {
     fib daddr type local dnat ip6 to ip6 daddr . meta l4proto . th dport map @publish6
     fib daddr type local dnat ip6 to meta l4proto . th dport map @publish6_any
   }
-  chain fwd {
+  chain filter_forward {
     type filter hook forward priority 0; policy accept;
     oifname @uplinks ct state established,related accept
     oifname @uplinks ct status dnat accept
     oifname @uplinks drop
   }
-  chain post {
+  chain nat_postrouting {
     type nat hook postrouting priority 100; policy accept;
     ip saddr @stacks4 masquerade
     ip6 saddr @stacks6 masquerade
@@ -155,7 +155,7 @@ std::string network_chains(const NetworkRecord& network, const UplinkRecord& upl
 
 std::string stack_prerouting(const UplinkRecord& uplink) {
   std::string text =
-      "  chain pre {\n    type nat hook prerouting priority -100; policy accept;\n"
+      "  chain nat_prerouting {\n    type nat hook prerouting priority -100; policy accept;\n"
       "    ip6 daddr fe80::/10 return\n";
   const std::string from_uplink = by_uplink("iifname");
   text += from_uplink + "ip daddr " + uplink.stack4().to_string() +
@@ -180,7 +180,8 @@ std::string stack_prerouting(const UplinkRecord& uplink) {
 std::string stack_postrouting(const UplinkRecord& uplink) {
   const std::string to_uplink = by_uplink("oifname");
   const std::string to_bridge = "    oifname @bridges ";
-  std::string text = "  chain post {\n    type nat hook postrouting priority 100; policy accept;\n";
+  std::string text =
+      "  chain nat_postrouting {\n    type nat hook postrouting priority 100; policy accept;\n";
   text += to_uplink + "ip saddr @masquerade4 masquerade\n";
   text += to_uplink + "ip6 saddr @masquerade6 masquerade\n";
   text += to_bridge + "ip saddr " + uplink.host4().to_string() + " masquerade\n";
@@ -193,17 +194,17 @@ std::string stack_postrouting(const UplinkRecord& uplink) {
   return text + "  }\n";
 }
 
-constexpr const char* kStackChains = R"(  chain raw {
+constexpr const char* kStackChains = R"(  chain raw_prerouting {
     type filter hook prerouting priority -300; policy accept;
     iifname != "lo" ip daddr 127.0.0.0/8 drop
   }
-  chain out {
+  chain nat_output {
     type nat hook output priority -100; policy accept;
     ip6 daddr ::1 return
     fib daddr type local dnat ip to meta l4proto . th dport map @publish4
     fib daddr type local dnat ip6 to meta l4proto . th dport map @publish6
   }
-  chain fwd {
+  chain filter_forward {
     type filter hook forward priority 0; policy drop;
     ct status dnat accept
     oifname vmap @fwd_in

@@ -77,12 +77,17 @@ NetlinkMessage delete_link(const std::string& name) {
   return message;
 }
 
-void without_link_local(NetlinkMessage& message) {
+NetlinkMessage without_link_local(const std::string& name) {
+  NetlinkMessage message(RTM_NEWLINK, 0, "keep '" + name + "' without a link-local address");
+  message.header(ifinfomsg{}).put_string(IFLA_IFNAME, name);
   message.nest(IFLA_AF_SPEC, [](NetlinkMessage& families) {
     families.nest(AF_INET6, [](NetlinkMessage& inet6) {
       inet6.put_u8(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
     });
   });
+  // The kernel has no IPv6, or none on this device: then there is nothing to keep from it.
+  message.tolerate(EAFNOSUPPORT);
+  return message;
 }
 
 std::optional<std::array<std::uint8_t, 6>> parse_mac(const std::string& text) {

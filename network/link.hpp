@@ -25,8 +25,8 @@ int link_index(NetlinkSocket& socket, const std::string& name);
 NetlinkMessage bring_link_up(int index, const std::string& name);
 /// Deletes a device, a veth with its peer; no failure when there is none.
 NetlinkMessage delete_link(const std::string& name);
-/// Puts IFLA_INET6_ADDR_GEN_MODE none: the device makes no link-local address of its own.
-void without_link_local(NetlinkMessage& message);
+/// Lets the device, not yet up, make no IPv6 link-local address of its own.
+NetlinkMessage without_link_local(const std::string& name);
 
 /// "02:42:ac:12:00:02" as six bytes; nothing when it is not that.
 std::optional<std::array<std::uint8_t, 6>> parse_mac(const std::string& text);

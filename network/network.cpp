@@ -326,6 +326,7 @@ void Network::State::attach(const std::string& owner, int endpoint_netns) {
                                     .peer_mac = lease->mac,
                                     .peer_netns = endpoint_netns,
                                     .mtu = network.mtu}));
+    messages.push_back(without_link_local(name));
     messages.push_back(bring_port_up(name, !network.spec.icc));
     interfaces.push_back(interface_of(*lease, ways_out[0], ways_out[1]));
   }

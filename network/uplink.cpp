@@ -33,6 +33,7 @@ void prepare_stack_end() {
 
 std::vector<NetlinkMessage> host_end_settings(int index, const UplinkRecord& uplink) {
   std::vector<NetlinkMessage> settings;
+  settings.push_back(without_link_local(uplink.device));
   settings.push_back(add_address(index, uplink.host4(), uplink.subnet4.prefix(), uplink.device));
   if (uplink.host6()) {
     settings.push_back(
@@ -46,6 +47,7 @@ std::vector<NetlinkMessage> stack_end_settings(NetlinkSocket& stack, const Uplin
   const int index = link_index(stack, kUplinkInside);
   std::vector<NetlinkMessage> settings;
   settings.push_back(bring_link_up(link_index(stack, "lo"), "lo"));
+  settings.push_back(without_link_local(kUplinkInside));
   settings.push_back(add_address(index, uplink.stack4(), uplink.subnet4.prefix(), kUplinkInside));
   if (uplink.stack6()) {
     settings.push_back(

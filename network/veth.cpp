@@ -18,7 +18,6 @@ NetlinkMessage create_veth(const VethPair& pair) {
   if (pair.bridge_index != 0) {
     message.put_u32(IFLA_MASTER, static_cast<std::uint32_t>(pair.bridge_index));
   }
-  without_link_local(message);
   message.nest(IFLA_LINKINFO, [&](NetlinkMessage& info) {
     info.put_string(IFLA_INFO_KIND, "veth");
     info.nest(IFLA_INFO_DATA, [&](NetlinkMessage& data) {
