@@ -58,10 +58,11 @@ TEST_F(HealthTest, AStringRunsInAShell) {
 }
 
 TEST_F(HealthTest, RunsAsTheServicesUser) {
-  manifest(R"(
+  manifest(R"yaml(
 services:
-  web: {image: IMAGE, user: app, healthcheck: {test: 'test "$$(id -u)" = 1000', interval: 1s}} ) ");
-      up();
+  web: {image: IMAGE, user: app, healthcheck: {test: 'test "$$(id -u)" = 1000', interval: 1s}}
+)yaml");
+  up();
   EXPECT_TRUE(becomes("healthy"));
 }
 
@@ -82,7 +83,8 @@ TEST_F(HealthTest, AServiceWithoutACheckCannotBeAwaitedHealthy) {
 services:
   web: {image: IMAGE, depends_on: {db: {condition: service_healthy}}}
   db: {image: IMAGE}
-)");
+)yaml");
+  ;
   const auto output = stack({"up", "-d"});
   EXPECT_THAT(output, ExitsWith(1));
   EXPECT_THAT(output.err, HasSubstr("has no healthcheck configured"));
