@@ -146,6 +146,10 @@ Task<> Container::unpause() {
 
 Task<> Container::remove(bool volumes) {
   const std::string id = record_.id;
+  if (std::exchange(removing_, true)) {  // it removes itself when it ends
+    while (project_.find(id) != nullptr) co_await project_.changed().wait();
+    co_return;
+  }
   co_await project_.fabric().release(record_.short_id());
   auto work = [paths = project_.paths(), short_id = record_.short_id()] {
     os::remove_tree(paths.container_run(short_id));

@@ -115,6 +115,7 @@ class Container : public std::enable_shared_from_this<Container> {
   bool created_ = false;
   unsigned run_ = 0;   ///< counts the runs, so that what belongs to an earlier one ends
   bool ended_ = true;  ///< the run is over, so what the monitor still says does not matter
+  bool removing_ = false;
   std::string start_error_;
   boost::asio::steady_timer timer_;
   std::map<std::string, std::shared_ptr<ProbeRun>> probes_;

@@ -40,6 +40,7 @@ class Project {
   boost::asio::thread_pool& workers() { return workers_; }
   Changed& changed() { return changed_; }
   Fabric& fabric() { return fabric_; }
+  const Fabric& fabric() const { return fabric_; }
   Journal& journal() { return journal_; }
   Trace& trace() { return trace_; }
   image::Store& images() { return images_; }

@@ -23,7 +23,13 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<std::optional<protocol::Json>> read_request();
   /// Watches for the client to leave, until it does.
   Task<> watch();
-  bool gone() const { return gone_; }
+  /// The client left, or another command takes the place of its operation.
+  bool gone() const { return gone_ || cancelled_; }
+  /// Has its operation end as cancelled.
+  void cancel() {
+    cancelled_ = true;
+    changed_.notify();
+  }
 
   /// Queues an event; a slow client never holds up the supervisor.
   void send(const protocol::Json& event);
@@ -43,6 +49,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::deque<std::string> queue_;
   bool writing_ = false;
   bool gone_ = false;
+  bool cancelled_ = false;
 };
 
 }  // namespace orchestrator

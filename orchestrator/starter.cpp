@@ -69,7 +69,7 @@ Task<> Starter::start_containers(const std::string& name) {
     asio::co_spawn(project_.executor(), start_one(container, &left, &failure), asio::detached);
   // Not given up when the client leaves: the starts hold pointers into this frame.
   while (left > 0) co_await project_.changed().wait();
-  if (failure) throw Failure(*failure);
+  if (failure) throw *failure;
 }
 
 Task<> Starter::start_one(std::shared_ptr<Container> container, int* left,
@@ -104,7 +104,7 @@ Task<> Starter::wait_for(const std::string& dependent, const std::string& name,
     while (progress_.at(name).phase == Phase::waiting) co_await pause();
     if (progress_.at(name).phase == Phase::failed) {
       if (!progress_.at(name).failure) throw Cancelled();
-      throw Failure(*progress_.at(name).failure);
+      throw *progress_.at(name).failure;
     }
     if (conditions_ == Conditions::all) {
       if (dependency.condition == manifests::Condition::service_healthy)

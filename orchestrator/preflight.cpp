@@ -1,0 +1,217 @@
+#include "orchestrator/preflight.hpp"
+
+#include "network/ip_address.hpp"
+#include "network/port.hpp"
+#include "network/port_holder.hpp"
+#include "orchestrator/effective.hpp"
+#include "orchestrator/endpoints.hpp"
+#include "orchestrator/planning.hpp"
+#include "runtime/container/capability.hpp"
+#include "runtime/image/store.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace orchestrator {
+
+namespace {
+
+class Preflight {
+ public:
+  Preflight(const manifests::Stack& stack, const Paths& paths)
+      : stack_(stack), paths_(paths), images_(paths.images()) {
+    for (const ContainerRecord& record : read_records(paths, stack.name))
+      if (const auto status = read_status(paths, record.short_id()))
+        for (const PublishedPort& port : status->ports)
+          own_ports_.insert({port.protocol, port.published});
+  }
+
+  void check(const manifests::Service& service) {
+    const std::string path = "services." + service.name;
+    check_image(service, path);
+    check_mounts(service, path);
+    check_files(service.configs, stack_.configs, "config", path + ".configs");
+    check_files(service.secrets, stack_.secrets, "secret", path + ".secrets");
+    check_ports(service, path);
+    check_capabilities(service, path);
+    check_conditions(service, path);
+  }
+
+  std::vector<manifests::Diagnostic> result() const { return found_.all(); }
+
+ private:
+  manifests::Diagnostic& error(const std::string& path, std::string message) {
+    const manifests::Position* position = stack_.position(path);
+    manifests::Diagnostic& diagnostic =
+        found_.error(position != nullptr ? *position : manifests::Position{}, std::move(message));
+    diagnostic.path = path;
+    return diagnostic;
+  }
+
+  std::optional<image::ImageConfig> config_of(const manifests::Service& service) const {
+    try {
+      if (const auto image = images_.find(image_of(stack_, service))) return image->config;
+    } catch (const os::Error&) {
+      // A malformed name is check_image's to report.
+    }
+    return std::nullopt;
+  }
+
+  void check_image(const manifests::Service& service, const std::string& path) {
+    const std::string reference = image_of(stack_, service);
+    std::optional<image::Image> image;
+    try {
+      image = images_.find(reference);
+    } catch (const os::Error& failed) {
+      error(path + ".image", failed.what());
+      return;
+    }
+    if (!image) {
+      const bool builds = service.build.has_value();
+      auto& diagnostic = error(path + (service.image.empty() ? ".build" : ".image"),
+                               "service \"" + service.name + "\": no such image: " + reference);
+      if (builds) {
+        diagnostic.hint =
+            "this version does not build images: make it elsewhere and `stack load` it";
+      } else {
+        const std::string near = manifests::nearest(reference, image_names());
+        diagnostic.hint = near.empty()
+                              ? "make it with `stack import` or `stack load`; `stack images` "
+                                "lists those that are there"
+                              : "did you mean " + near + "?";
+      }
+      return;
+    }
+    try {
+      effective_arguments(service, image->config);
+      effective_stop_signal(service, image->config);
+    } catch (const os::Error& failed) {
+      error(path, "service \"" + service.name + "\": " + failed.what());
+    }
+  }
+
+  std::vector<std::string> image_names() const {
+    std::vector<std::string> names;
+    for (const image::Image& image : images_.list())
+      for (const std::string& name : image.names)
+        names.push_back(image::Reference::parse(name).familiar());
+    return names;
+  }
+
+  void check_mounts(const manifests::Service& service, const std::string& path) {
+    for (std::size_t i = 0; i < service.volumes.size(); ++i) {
+      const manifests::Mount& mount = service.volumes[i];
+      if (mount.type != manifests::MountType::bind || mount.create_host_path() ||
+          os::exists(mount.source))
+        continue;
+      error(path + ".volumes[" + std::to_string(i) + "]",
+            "bind source path does not exist: " + mount.source)
+          .hint = "make it, or leave `create_host_path: false` out to have it made as a directory";
+    }
+  }
+
+  template <class Objects>
+  void check_files(const std::vector<manifests::FileMount>& uses, const Objects& objects,
+                   const std::string& kind, const std::string& path) {
+    for (std::size_t i = 0; i < uses.size(); ++i) {
+      const auto found = objects.find(uses[i].source);
+      if (found == objects.end()) continue;  // the model was checked for it
+      const manifests::FileObject& object = found->second;
+      const std::string place = path + "[" + std::to_string(i) + "]";
+      if (object.external)
+        error(place, "unsupported external " + kind + " " + uses[i].source);
+      else if (!object.file.empty() && !os::exists(object.file))
+        error(place, kind + " \"" + uses[i].source + "\": file does not exist: " + object.file);
+      else if (!object.environment.empty() && !object.content)
+        error(place, "environment variable \"" + object.environment + "\" required by " + kind +
+                         " \"" + uses[i].source + "\" is not set");
+    }
+  }
+
+  void check_ports(const manifests::Service& service, const std::string& path) {
+    const std::vector<network::PublishSpec> ports = publish_specs(service);
+    for (std::size_t i = 0; i < ports.size(); ++i) {
+      const network::PublishSpec& port = ports[i];
+      const bool fixed = port.published_first != 0 &&
+                         (port.published_last == 0 || port.published_last == port.published_first);
+      if (!fixed || own_ports_.contains({port.protocol, port.published_first})) continue;
+      const std::string place = path + ".ports[" + std::to_string(i) + "]";
+      const auto [first, added] =
+          wanted_.try_emplace({port.host_ip, port.protocol, port.published_first}, place);
+      if (!added) {
+        auto& diagnostic = error(place, "port " + std::to_string(port.published_first) + "/" +
+                                            port.protocol + " is published twice");
+        if (const manifests::Position* before = stack_.position(first->second)) {
+          diagnostic.related = *before;
+          diagnostic.related_message = "the other one";
+        }
+        continue;
+      }
+      check_port(port, place);
+    }
+  }
+
+  void check_port(const network::PublishSpec& port, const std::string& place) {
+    const std::string host = port.host_ip.empty() ? "0.0.0.0" : port.host_ip;
+    try {
+      if (network::bind_port(port.protocol, network::IpAddress::parse(host), port.published_first,
+                             network::PortUse::reserve))
+        return;
+    } catch (const os::Error& failed) {
+      error(place, failed.what());
+      return;
+    }
+    const std::string holder = network::find_port_holder(port.protocol, port.published_first);
+    error(place, "Bind for " + host + ":" + std::to_string(port.published_first) +
+                     " failed: port is already allocated" + (holder.empty() ? "" : " by " + holder))
+        .hint = "stop that program, or publish another port";
+  }
+
+  void check_capabilities(const manifests::Service& service, const std::string& path) {
+    const auto check = [&](const std::vector<std::string>& names, const char* key) {
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        std::string upper = names[i];
+        std::transform(upper.begin(), upper.end(), upper.begin(),
+                       [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+        if (upper != "ALL" && upper != "CAP_ALL" && !container::capability_number(names[i]))
+          error(path + "." + key + "[" + std::to_string(i) + "]",
+                "unknown capability: \"" + names[i] + "\"");
+      }
+    };
+    check(service.cap_add, "cap_add");
+    check(service.cap_drop, "cap_drop");
+  }
+
+  void check_conditions(const manifests::Service& service, const std::string& path) {
+    for (const auto& [name, dependency] : service.depends_on) {
+      if (dependency.condition != manifests::Condition::service_healthy || !dependency.required)
+        continue;
+      const auto found = stack_.services.find(name);
+      if (found == stack_.services.end()) continue;
+      const auto config = config_of(found->second);
+      if (config && !effective_health_check(found->second, *config))
+        error(path + ".depends_on." + name,
+              "service \"" + service.name + "\" waits for \"" + name +
+                  "\" to be healthy, but neither that service nor its image has a healthcheck")
+            .hint = "give \"" + name + "\" a healthcheck, or use condition: service_started";
+    }
+  }
+
+  const manifests::Stack& stack_;
+  const Paths& paths_;
+  image::Store images_;
+  manifests::Diagnostics found_;
+  std::set<std::pair<std::string, int>> own_ports_;
+  std::map<std::tuple<std::string, std::string, int>, std::string> wanted_;
+};
+
+}  // namespace
+
+std::vector<manifests::Diagnostic> preflight(const manifests::Stack& stack,
+                                             const std::set<std::string>& services,
+                                             const Paths& paths) {
+  Preflight preflight(stack, paths);
+  for (const std::string& name : services) preflight.check(stack.services.at(name));
+  return preflight.result();
+}
+
+}  // namespace orchestrator

@@ -1,0 +1,101 @@
+#include "orchestrator/stopper.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <set>
+
+#include "runtime/os/error.hpp"
+
+namespace orchestrator {
+
+namespace asio = boost::asio;
+
+std::optional<Duration> grace_of(int timeout) {
+  if (timeout < 0) return std::nullopt;
+  return std::chrono::seconds(timeout);
+}
+
+namespace {
+
+class Stopper {
+ public:
+  Stopper(Project& project, Session& session, std::vector<std::shared_ptr<Container>> containers,
+          StopOptions options)
+      : project_(project),
+        session_(session),
+        containers_(std::move(containers)),
+        options_(options) {
+    for (const auto& container : containers_) ++open_[container->record().service];
+  }
+
+  Task<> run() {
+    left_ = containers_.size();
+    for (const auto& container : containers_)
+      asio::co_spawn(project_.executor(), stop(container), asio::detached);
+    while (left_ > 0) co_await project_.changed().wait();
+    if (!failures_.empty()) throw os::Error(failures_);
+  }
+
+ private:
+  /// Services that still have containers here and depend on `service`.
+  bool has_dependents(const std::string& service) const {
+    for (const auto& container : containers_) {
+      const std::string& other = container->record().service;
+      if (other != service && open_.at(other) > 0 && !container->record().oneoff &&
+          container->service().depends_on.contains(service))
+        return true;
+    }
+    return false;
+  }
+
+  Task<> stop(std::shared_ptr<Container> container) {
+    const std::string& service = container->record().service;
+    while (has_dependents(service)) co_await project_.changed().wait();
+    std::string failure;
+    try {
+      co_await stop_one(*container);
+    } catch (const std::exception& error) {
+      failure = "container " + container->name() + ": " + error.what();
+      session_.progress("Container", container->name(), "Error", true);
+    }
+    if (!failure.empty()) failures_ += (failures_.empty() ? "" : "\n") + failure;
+    --open_[service];
+    --left_;
+    project_.changed().notify();
+  }
+
+  Task<> stop_one(Container& container) {
+    const std::string name = container.name();
+    const bool removes_itself = container.record().remove_on_exit;
+    if (container.active()) {
+      session_.progress("Container", name, "Stopping");
+      co_await container.stop(options_.grace);
+      session_.progress("Container", name, "Stopped", !options_.remove);
+    } else if (!options_.remove) {
+      co_await container.stop(options_.grace);
+    }
+    if (!options_.remove || (removes_itself && project_.find(container.record().id) == nullptr))
+      co_return;
+    session_.progress("Container", name, "Removing");
+    co_await container.remove(options_.remove_volumes);
+    session_.progress("Container", name, "Removed", true);
+  }
+
+  Project& project_;
+  Session& session_;
+  std::vector<std::shared_ptr<Container>> containers_;
+  StopOptions options_;
+  std::map<std::string, int> open_;  ///< service → containers that are not done
+  std::size_t left_ = 0;
+  std::string failures_;
+};
+
+}  // namespace
+
+Task<> stop_containers(Project& project, Session& session,
+                       std::vector<std::shared_ptr<Container>> containers, StopOptions options) {
+  Stopper stopper(project, session, std::move(containers), options);
+  co_await stopper.run();
+}
+
+}  // namespace orchestrator
