@@ -1,0 +1,262 @@
+// The child's side of a launch: ordinary code of a single thread between clone3 and execve.
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "runtime/monitor/apply.hpp"
+#include "runtime/monitor/hooks.hpp"
+#include "runtime/monitor/launch.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace monitor {
+
+namespace {
+
+class ChildProcess {
+ public:
+  ChildProcess(Launch& launch, SyncChannel sync)
+      : launch_(launch), sync_(std::move(sync)), applier_(launch_, progress_) {}
+
+  [[noreturn]] void run() {
+    try {
+      reset_signals();
+      close_foreign_descriptors();
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+      enter_namespaces();
+      prepare();
+      start();
+    } catch (...) {
+      report(current_failure(progress_.stage));
+    }
+    ::_exit(kSetupFailed);
+  }
+
+ private:
+  static constexpr int kSetupFailed = 125;
+
+  void report(const Failure& failure) {
+    try {
+      sync_.send(SyncMessage{.signal = Signal::failed, .pid = 0, .failure = failure, .fd = {}});
+    } catch (const std::exception&) {
+      ::_exit(kSetupFailed);  // nobody is there to hear it
+    }
+  }
+
+  /// CLONE_CLEAR_SIGHAND leaves ignored signals ignored.
+  static void reset_signals() {
+    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  }
+
+  void close_foreign_descriptors() const {
+    std::vector<unsigned> kept;
+    const auto keep = [&kept](int fd) {
+      if (fd > 2) kept.push_back(static_cast<unsigned>(fd));
+    };
+    keep(sync_.fd());
+    keep(launch_.target.get());
+    keep(launch_.root.get());
+    keep(launch_.gate.get());
+    for (const auto& join : launch_.joins) keep(join.fd.get());
+    for (const auto& source : launch_.sources) keep(source.get());
+    for (const auto& stream : launch_.streams) keep(stream.get());
+    for (unsigned i = 0; i < launch_.preserved; ++i) keep(static_cast<int>(3 + i));
+    std::sort(kept.begin(), kept.end());
+    unsigned from = 3;
+    for (const unsigned fd : kept) {
+      if (fd > from) ::close_range(from, fd - 1, 0);
+      from = std::max(from, fd + 1);
+    }
+    ::close_range(from, ~0U, 0);
+  }
+
+  void enter_namespaces() {
+    progress_.stage = Stage::join_namespace;
+    sync_.expect(Signal::go, kStepDeadline);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    join();
+    if (launch_.new_cgroup_namespace) {
+      progress_.stage = Stage::cgroup_namespace;
+      // Only now: its root is the group of this moment, in every hierarchy.
+      os::check(::unshare(CLONE_NEWCGROUP), [] { return std::string("make a cgroup namespace"); });
+    }
+    if (launch_.new_time_namespace) make_time_namespace();
+    if ((launch_.clone_flags & CLONE_NEWUSER) != 0) become_namespace_root();
+    progress_.stage = Stage::clone;
+    if (launch_.forks_again()) {
+      fork_into_namespaces();
+    } else {
+      sync_.send(Signal::joined);
+    }
+    // A session of its own: no terminal of the caller's can be reached (TIOCSTI).
+    ::setsid();
+    ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    progress_.stage = Stage::hook;
+    sync_.expect(Signal::apply, std::chrono::milliseconds(-1));
+  }
+
+  void join() {
+    if (launch_.target) {
+      os::check(::setns(launch_.target.get(), static_cast<int>(launch_.target_namespaces)),
+                [] { return std::string("enter the container's namespaces"); });
+      require_target_root();
+    }
+    // The user namespace last: the others are entered with the rights we have now.
+    for (const bool user : {false, true})
+      for (const JoinedNamespace& join : launch_.joins)
+        if ((join.type == container::NamespaceType::user) == user)
+          os::check(
+              ::setns(join.fd.get(), static_cast<int>(container::namespace_clone_flag(join.type))),
+              [&] {
+                return "enter the given " + std::string(container::namespace_name(join.type)) +
+                       " namespace";
+              });
+  }
+
+  /// A mount namespace whose "/" is not the container's root would put us among host files.
+  void require_target_root() const {
+    if (!launch_.target_root) return;
+    const os::UniqueFd root = os::open_file("/", O_PATH | O_DIRECTORY);
+    if (file_identity(root.get()) != *launch_.target_root)
+      throw os::Error(EXDEV, "find the container's root in its mount namespace");
+  }
+
+  void make_time_namespace() {
+    os::check(::unshare(CLONE_NEWTIME), [] { return std::string("make a time namespace"); });
+    std::string text;
+    for (const auto& [clock, offset] : launch_.time_offsets)
+      text +=
+          clock + " " + std::to_string(offset.secs) + " " + std::to_string(offset.nanosecs) + "\n";
+    if (!text.empty()) os::write_to("/proc/self/timens_offsets", text);
+  }
+
+  void become_namespace_root() {
+    progress_.stage = Stage::idmap;
+    os::check(::setresgid(0, 0, 0), [] { return std::string("become group 0 of the namespace"); });
+    os::check(::setresuid(0, 0, 0), [] { return std::string("become user 0 of the namespace"); });
+  }
+
+  /// pid and time namespaces hold for children only. CLONE_PARENT makes the new process a child of
+  /// the monitor like this one, which ends.
+  void fork_into_namespaces() {
+    int fd = -1;
+    clone_args arguments{};
+    arguments.flags = CLONE_PARENT | CLONE_PIDFD;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&fd);
+    const long pid = os::check(::syscall(SYS_clone3, &arguments, sizeof arguments),
+                               [] { return std::string("fork into the namespaces"); });
+    if (pid != 0) {
+      SyncMessage message;
+      message.signal = Signal::joined;
+      message.pid = static_cast<pid_t>(pid);
+      message.fd.reset(fd);
+      sync_.send(std::move(message));
+      ::_exit(0);
+    }
+    sync_.note(Signal::joined);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  }
+
+  void prepare() {
+    use_streams();
+    if (!launch_.plan.empty()) {
+      applier_.run();
+    } else if (launch_.program.process.terminal) {
+      progress_.stage = Stage::console;
+      const os::UniqueFd root = os::open_file("/", O_PATH | O_DIRECTORY);
+      applier_.terminal() = open_terminal(root.get(), launch_.program.process);
+    }
+    if (applier_.terminal()) hand_over_terminal(*applier_.terminal());
+    const container::Process& process = launch_.program.process;
+    progress_.stage = Stage::lsm;
+    std::optional<Procfs> procfs;
+    const bool labelled = !process.selinux_label.empty() || !process.apparmor_profile.empty();
+    if (labelled) procfs = Procfs::open();
+    set_labels(process, procfs);
+    progress_.stage = Stage::identity;
+    set_attributes(launch_.program);
+    progress_.stage = Stage::descriptors;
+    give_streams(process.user.uid);
+    mark_descriptors();
+    assume_identity(launch_.program, progress_);
+    progress_.stage = Stage::lookup;
+    program_ = find_program(process);
+  }
+
+  void use_streams() {
+    progress_.stage = Stage::descriptors;
+    for (int stream = 0; stream < 3; ++stream) {
+      const int source = launch_.streams[static_cast<std::size_t>(stream)].get();
+      if (source >= 0 && source != stream)
+        os::check(::dup2(source, stream), [] { return std::string("use a standard stream"); });
+    }
+  }
+
+  void hand_over_terminal(Terminal& terminal) {
+    progress_.stage = Stage::console;
+    use_terminal(terminal);
+    SyncMessage message;
+    message.signal = Signal::terminal;
+    message.fd = std::move(terminal.master);
+    sync_.send(std::move(message));
+    terminal.peer.reset();
+  }
+
+  void mark_descriptors() const {
+    os::check(::close_range(3 + launch_.preserved, ~0U, CLOSE_RANGE_CLOEXEC),
+              [] { return std::string("mark descriptors close-on-exec"); });
+    for (unsigned i = 0; i < launch_.preserved; ++i)
+      ::fcntl(static_cast<int>(3 + i), F_SETFD, 0);  // not all need be open
+  }
+
+  [[noreturn]] void start() {
+    ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    progress_.stage = Stage::gate;
+    sync_.send(Signal::ready);
+    wait_at_gate();
+    if (!launch_.hooks.start_container.empty()) {
+      progress_.stage = Stage::hook;
+      run_hooks(launch_.hooks.start_container, "startContainer", launch_.hook_state);
+    }
+    progress_.stage = Stage::exec;
+    execute(launch_.program, program_);
+  }
+
+  void wait_at_gate() {
+    while (launch_.gate) {
+      const int connection = ::accept4(launch_.gate.get(), nullptr, nullptr, SOCK_CLOEXEC);
+      if (connection < 0 && errno == EINTR) continue;
+      os::check(connection, [] { return std::string("wait for start"); });
+      sync_.replace(os::UniqueFd(connection));
+      const auto message = sync_.receive(std::chrono::milliseconds(-1));
+      if (!message) continue;  // it only looked whether somebody is here
+      launch_.gate.reset();
+      return;
+    }
+    sync_.expect(Signal::run, std::chrono::milliseconds(-1));
+  }
+
+  Launch& launch_;
+  SyncChannel sync_;
+  Progress progress_;
+  Applier applier_;
+  std::string program_;
+};
+
+}  // namespace
+
+void run_child(Launch& launch, SyncChannel sync) { ChildProcess(launch, std::move(sync)).run(); }
+
+}  // namespace monitor
