@@ -83,7 +83,7 @@ void Decompressor::open() {
   if (failure_) std::rethrow_exception(failure_);
   if (result == ARCHIVE_EOF) {
     ended_ = true;
-  } else if (result < ARCHIVE_WARN) {
+  } else if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
     const char* reason = archive_error_string(reader_.get());
     throw os::Error("decompress " + compression_ + ": " + (reason ? reason : "damaged"));
   }
@@ -135,7 +135,7 @@ std::string_view Decompressor::next() {
     if (result == ARCHIVE_EOF) {
       ended_ = true;
       drain();
-    } else if (result < ARCHIVE_WARN) {
+    } else if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
       const char* reason = archive_error_string(reader_.get());
       throw os::Error("decompress " + compression_ + ": " + (reason ? reason : "damaged"));
     } else if (size > 0) {

@@ -67,7 +67,8 @@ archive_entry* TarStream::next() {
   archive_entry* entry = nullptr;
   const int result = archive_read_next_header(reader_.get(), &entry);
   if (result == ARCHIVE_EOF) return nullptr;
-  if (result < ARCHIVE_WARN) fail("read the next entry");
+  // ARCHIVE_RETRY, a block that is no header, lies between OK and WARN and is damage all the same.
+  if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail("read the next entry");
   if (++entries_ > limits_.entries)
     throw os::Error(EFBIG, "unpack more than " + std::to_string(limits_.entries) + " entries");
   return entry;
@@ -79,7 +80,7 @@ std::optional<TarStream::Block> TarStream::next_block() {
   std::int64_t offset = 0;
   const int result = archive_read_data_block(reader_.get(), &buffer, &size, &offset);
   if (result == ARCHIVE_EOF) return std::nullopt;
-  if (result < ARCHIVE_WARN) fail("read a file's content");
+  if (result != ARCHIVE_OK && result != ARCHIVE_WARN) fail("read a file's content");
   return Block{{static_cast<const char*>(buffer), size}, offset};
 }
 

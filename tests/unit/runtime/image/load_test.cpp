@@ -1,4 +1,5 @@
 // Image archives made by hand, in every form that load() takes.
+#include "runtime/image/layer_stack.hpp"
 #include "runtime/image/manifest.hpp"
 #include "tests/unit/runtime/image/store_fixture.hpp"
 
