@@ -44,6 +44,9 @@ constexpr const char* kUnifiedMounts =
 class Hybrid : public ::testing::Test {
  protected:
   Hybrid() : machine_(kHybridMounts, kHybridMemberships) {
+    for (const char* name : {"cpu,cpuacct", "memory", "pids", "blkio", "systemd"}) {
+      os::make_directories(machine_.root() + "/sys/fs/cgroup/" + name);
+    }
     machine_.file("/sys/fs/cgroup/unified/cgroup.controllers", "hugetlb\n");
   }
   Machine machine_;

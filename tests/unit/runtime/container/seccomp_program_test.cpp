@@ -94,7 +94,7 @@ TEST(SeccompDefault, AnswersTheProbesOfADefaultContainer) {
   EXPECT_EQ(native(program, "personality", {0xffffffff}), SECCOMP_RET_ALLOW);
   EXPECT_EQ(native(program, "clone3"), kMissing);
   for (const std::uint32_t number :
-       {467U, 468U, 469U, 470U, 500U, 0x3fffffffU, 0x40000000U + 500}) {
+       {467U, 468U, 469U, 470U, 500U, 0x3fffffffU, 0x40000000U + 600}) {
     EXPECT_EQ(run(program, call(AUDIT_ARCH_X86_64, number)), kMissing) << number;
     EXPECT_EQ(run(program, call(AUDIT_ARCH_I386, number)), kMissing) << number;
   }
@@ -180,7 +180,9 @@ TEST(SeccompProgram, AgreesWithLibseccompOnEveryCallItKnows) {
   const std::vector<std::uint64_t> values = {0,          1,          8,          37,        38,
                                              39,         40,         41,         0x20000,   0x40000,
                                              0x02000000, 0x10000000, 0x7e020000, 0xffffffff};
+  const std::uint32_t uretprobe = 335;  // newer than libseccomp
   for (std::uint32_t number = 0; number <= 446; ++number) {
+    if (number == uretprobe) continue;
     for (const std::uint64_t value : values) {
       const seccomp_data data = call(AUDIT_ARCH_X86_64, number, {value, value, value});
       ASSERT_EQ(run(ours, data), run(theirs, data)) << number << " with " << value;
