@@ -174,7 +174,6 @@ TEST_F(CgroupKernel, TakesTheDeviceProgram) {
   if (!directory) GTEST_SKIP() << "no cgroup v2 on this machine";
   const os::UniqueFd program = load_device_program(device_program(default_device_rules()));
   attach_device_program(directory.get(), program.get());
-  // fuse is not among the default devices: opening even a missing one would say ENXIO or ENOENT.
   const pid_t pid = start([] {
     const bool null_opens = ::open("/dev/null", O_RDWR) >= 0;
     ::_exit(null_opens ? 0 : 1);
