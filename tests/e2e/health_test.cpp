@@ -83,7 +83,7 @@ TEST_F(HealthTest, AServiceWithoutACheckCannotBeAwaitedHealthy) {
 services:
   web: {image: IMAGE, depends_on: {db: {condition: service_healthy}}}
   db: {image: IMAGE}
-)yaml");
+)");
   ;
   const auto output = stack({"up", "-d"});
   EXPECT_THAT(output, ExitsWith(1));
