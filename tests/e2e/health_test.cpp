@@ -84,7 +84,6 @@ services:
   web: {image: IMAGE, depends_on: {db: {condition: service_healthy}}}
   db: {image: IMAGE}
 )");
-  ;
   const auto output = stack({"up", "-d"});
   EXPECT_THAT(output, ExitsWith(1));
   EXPECT_THAT(output.err, HasSubstr("has no healthcheck configured"));
