@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <cstdint>
 #include <map>
 #include <sstream>
 #include <unordered_map>
@@ -21,6 +22,8 @@ namespace {
   diagnostics.throw_if_errors();
   throw InvalidManifest({});
 }
+
+constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
@@ -55,6 +58,35 @@ void require_text(const std::shared_ptr<const Source>& source) {
       at.column = 1;
     }
   }
+}
+
+/// The text of a `!!binary` scalar (RFC 4648 base64, blanks between).
+std::string decode_base64(const Position& at, std::string_view text) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string decoded;
+  std::uint32_t bits = 0;
+  std::size_t digits = 0;
+  std::size_t padding = 0;
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
+    const std::size_t value = c == '=' ? 0 : kAlphabet.find(c);
+    if (value == std::string_view::npos || (padding > 0 && c != '='))
+      reject(at, "!!binary value contains invalid base64 data");
+    if (c == '=') ++padding;
+    bits = (bits << 6) | static_cast<std::uint32_t>(value);
+    if (++digits % 4 != 0) continue;
+    for (int shift = 16; shift >= 0; shift -= 8)
+      decoded += static_cast<char>((bits >> shift) & 0xFF);
+  }
+  if (digits % 4 != 0 || padding > 2) reject(at, "!!binary value contains invalid base64 data");
+  for (; padding > 0 && !decoded.empty(); --padding) decoded.pop_back();
+  for (std::size_t i = 0; i < decoded.size();) {
+    const std::size_t length = utf8_length(std::string_view(decoded).substr(i));
+    if (length == 0 || decoded[i] == '\0') reject(at, "!!binary value is not text");
+    i += length;
+  }
+  return decoded;
 }
 
 /// What a file may still make of itself.
@@ -146,6 +178,8 @@ class Composer : public YAML::EventHandler {
     const bool plain = tag == "?" || tag.empty() || node.tag != MergeTag::none;
     node.type = plain ? resolve_scalar(value) : tagged_type(node.at, tag, value);
     node.quoted = node.type == ScalarType::string && !plain;
+    if (tag.starts_with(kCoreTag) && tag.ends_with(":binary"))
+      node.text = decode_base64(node.at, value);
     if (node.type == ScalarType::null) {
       node.kind = Kind::null;
       node.text.clear();
@@ -155,9 +189,8 @@ class Composer : public YAML::EventHandler {
 
   static ScalarType tagged_type(const Position& at, const std::string& tag,
                                 const std::string& value) {
-    constexpr std::string_view kCore = "tag:yaml.org,2002:";
-    if (!tag.starts_with(kCore)) return ScalarType::string;
-    const std::string name = tag.substr(kCore.size());
+    if (!tag.starts_with(kCoreTag)) return ScalarType::string;
+    const std::string name = tag.substr(kCoreTag.size());
     static const std::map<std::string, ScalarType> kTypes = {{"null", ScalarType::null},
                                                              {"bool", ScalarType::boolean},
                                                              {"int", ScalarType::integer},

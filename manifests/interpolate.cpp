@@ -46,7 +46,6 @@ class Expander {
   std::string expand(std::string_view text, int depth);
   std::string braced(std::string_view whole, int depth);
   std::string plain(const std::string& name);
-  std::string alternative(std::string_view text, bool used, int depth);
 
   std::string fail(Expansion::Failure failure, std::string message, std::string_view culprit) {
     if (result_.failure == Expansion::Failure::none) {
@@ -118,40 +117,23 @@ std::string Expander::braced(std::string_view whole, int depth) {
 
   const auto value = lookup_(name);
   const bool present = value && !(empty_is_unset && value->empty());
+  // The text after the operator is evaluated even where it is not used, as the reference does: what
+  // it requires is required.
+  const std::string alternative = expand(inside, depth + 1);
   switch (operation) {
-    case '-': {
-      std::string fallback = alternative(inside, !present, depth);
-      return present ? *value : fallback;
-    }
-    case '+': {
-      std::string replacement = alternative(inside, present, depth);
-      return present ? replacement : value.value_or("");
-    }
-    case '?': {
-      const std::string reason = alternative(inside, !present, depth);
+    case '-':
+      return present ? *value : alternative;
+    case '+':
+      return present ? alternative : value.value_or("");
+    case '?':
       if (present) return *value;
       return fail(Expansion::Failure::required,
                   "required variable " + name + " is missing a value" +
-                      (reason.empty() ? "" : ": ") + reason,
+                      (alternative.empty() ? "" : ": ") + alternative,
                   whole);
-    }
     default:
       return invalid(whole);
   }
-}
-
-/// The text after an operator. It must be well-formed even when it is not used; what else it asks
-/// for matters only when it is.
-std::string Expander::alternative(std::string_view text, bool used, int depth) {
-  if (used) return expand(text, depth + 1);
-  const std::size_t unset = result_.unset.size();
-  expand(text, depth + 1);
-  result_.unset.resize(unset);
-  if (result_.failure == Expansion::Failure::required) {
-    result_.failure = Expansion::Failure::none;
-    result_.message.clear();
-  }
-  return {};
 }
 
 /// Where `part` stands in the file, when the scalar is written there as it is; else the scalar.

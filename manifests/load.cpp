@@ -1,6 +1,6 @@
 #include "manifests/load.hpp"
 
-#include <iterator>
+#include <set>
 
 #include "manifests/decode.hpp"
 #include "manifests/model.hpp"
@@ -42,49 +42,70 @@ void complete(Stack& stack, const LoadOptions& options, const ProjectPlace& plac
   diagnostics.throw_if_errors();
 }
 
+/// Once per file is enough.
 std::vector<Diagnostic> distinct_warnings(const Diagnostics& diagnostics) {
   std::vector<Diagnostic> warnings;
-  std::map<std::string, bool> seen;
+  std::set<std::pair<const Source*, std::string>> seen;
   for (const Diagnostic& diagnostic : diagnostics.all())
-    if (seen.emplace(render(diagnostic), true).second) warnings.push_back(diagnostic);
+    if (seen.emplace(diagnostic.at.source.get(), diagnostic.message).second)
+      warnings.push_back(diagnostic);
   return warnings;
 }
 
-}  // namespace
+/// What both ways of loading begin with.
+struct Front {
+  ProjectPlace place;
+  std::string name;
+  Node model;
+};
 
-Loaded load(const LoadOptions& options) {
-  Diagnostics diagnostics;
-  ProjectPlace place = find_project(options, diagnostics);
+Front load_front(const LoadOptions& options, Diagnostics& diagnostics) {
+  Front front;
+  ProjectPlace& place = front.place;
+  place = find_project(options, diagnostics);
   if (place.files.empty())
     diagnostics.error({}, "no configuration file provided: not found").hint =
         "write a compose.yaml here, or name a file with -f";
   diagnostics.throw_if_errors();
 
   ModelLoader loader(options, diagnostics);
-  const std::string name =
-      project_name(options, place, all_documents(loader, place.files), diagnostics);
+  front.name = project_name(options, place, all_documents(loader, place.files), diagnostics);
   diagnostics.throw_if_errors();
-  place.environment["COMPOSE_PROJECT_NAME"] = name;
+  place.environment["COMPOSE_PROJECT_NAME"] = front.name;
 
-  const Node model = loader.load({.files = place.files,
-                                  .directory = place.directory,
-                                  .environment = place.environment,
-                                  .including = {}});
-  if (model.entries.empty()) diagnostics.error({}, "empty compose file");
-  if (name.empty())
+  front.model = loader.load({.files = place.files,
+                             .directory = place.directory,
+                             .environment = place.environment,
+                             .including = {}});
+  if (front.model.entries.empty()) diagnostics.error({}, "empty compose file");
+  if (front.name.empty())
     diagnostics.error({}, "project name must not be empty").hint = "name it with -p or `name:`";
   diagnostics.throw_if_errors();
+  return front;
+}
 
-  Stack stack = decode(model, diagnostics);
+}  // namespace
+
+Loaded load(const LoadOptions& options) {
+  Diagnostics diagnostics;
+  Front front = load_front(options, diagnostics);
+  Stack stack = decode(front.model, diagnostics);
   diagnostics.throw_if_errors();
-  stack.name = name;
-  stack.working_directory = place.directory;
-  stack.config_files = place.files;
-  complete(stack, options, place, diagnostics);
+  stack.name = front.name;
+  stack.working_directory = front.place.directory;
+  stack.config_files = front.place.files;
+  complete(stack, options, front.place, diagnostics);
   return {.stack = std::move(stack),
           .warnings = distinct_warnings(diagnostics),
-          .files = place.files,
-          .environment = std::move(place.environment)};
+          .files = std::move(front.place.files),
+          .environment = std::move(front.place.environment)};
+}
+
+LoadedModel load_model(const LoadOptions& options) {
+  Diagnostics diagnostics;
+  Front front = load_front(options, diagnostics);
+  front.model.set("name", Node::make_string(front.name));
+  return {.model = std::move(front.model), .warnings = distinct_warnings(diagnostics)};
 }
 
 }  // namespace manifests

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "manifests/diagnostic.hpp"
+#include "manifests/node.hpp"
 #include "manifests/stack.hpp"
 
 namespace manifests {
@@ -40,5 +41,14 @@ struct Loaded {
 
 /// Throws InvalidManifest with every mistake found in the phase that failed.
 Loaded load(const LoadOptions& options);
+
+struct LoadedModel {
+  Node model;  ///< canonical, with the project's `name`
+  std::vector<Diagnostic> warnings;
+};
+
+/// The front half alone: the merged model before its text is given types. With `interpolate` off
+/// this is all there is, for a variable may stand where a number belongs. Throws as load() does.
+LoadedModel load_model(const LoadOptions& options);
 
 }  // namespace manifests

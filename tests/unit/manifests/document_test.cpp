@@ -107,6 +107,8 @@ TEST(Document, KeepsResetAndOverride) {
 TEST(Document, TagsDecideTheType) {
   EXPECT_EQ(parse("a: !!str 1\n").find("a")->type, ScalarType::string);
   EXPECT_THAT(mistake("a: !!int x\n"), HasSubstr("cannot decode"));
+  EXPECT_EQ(parse("a: !!binary aGVsbG8=\n").find("a")->text, "hello");
+  EXPECT_THAT(mistake("a: !!binary aGV%\n"), HasSubstr("invalid base64"));
 }
 
 TEST(Document, RefusesWhatIsNoMapping) {

@@ -73,12 +73,12 @@ TEST(Interpolate, RequiresVariables) {
   EXPECT_EQ(run("${U?m}").message, "required variable U is missing a value: m");
   EXPECT_EQ(run("${U:?}").message, "required variable U is missing a value");
   EXPECT_EQ(run("${E:?m $A}").message, "required variable E is missing a value: m 1");
-  EXPECT_EQ(run("${A:-${U?m}}").failure, Expansion::Failure::none);
+  EXPECT_EQ(run("${A:-${U?m}}").failure, Expansion::Failure::required);
 }
 
 TEST(Interpolate, NamesUnsetVariables) {
   EXPECT_EQ(run("$U ${V} ${W:-}").unset, (std::vector<std::string>{"U", "V"}));
-  EXPECT_TRUE(run("${A:-$U}").unset.empty());
+  EXPECT_EQ(run("${A:-$U}").unset, std::vector<std::string>{"U"});
 }
 
 TEST(Interpolate, BoundsNestingAndSize) {
