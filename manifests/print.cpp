@@ -33,22 +33,24 @@ Json number(double value) {
   return value;
 }
 
-/// A free value (an extension) as the reference prints it: keys sorted, whole floats as integers.
-Json sorted(const Json& value, bool natural) {
+/// A free value (an extension) as the reference prints it: keys sorted, whole floats as integers,
+/// in JSON an empty list as null.
+Json sorted(const Json& value, const Style& style) {
   if (value.is_number_float()) return number(value.get<double>());
+  if (value.is_array() && value.empty() && !style.yaml && !style.exact) return nullptr;
   if (value.is_array()) {
     Json list = Json::array();
-    for (const Json& item : value) list.push_back(sorted(item, natural));
+    for (const Json& item : value) list.push_back(sorted(item, style));
     return list;
   }
   if (!value.is_object()) return value;
   std::vector<std::string> keys;
   for (const auto& [key, item] : value.items()) keys.push_back(key);
   std::sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
-    return natural ? natural_less(a, b) : a < b;
+    return style.yaml ? natural_less(a, b) : a < b;
   });
   Json object = Json::object();
-  for (const std::string& key : keys) object[key] = sorted(value.at(key), natural);
+  for (const std::string& key : keys) object[key] = sorted(value.at(key), style);
   return object;
 }
 
@@ -78,7 +80,7 @@ class Writer {
   }
   void extensions(const Extensions& member) {
     if (!style_.extensions) return;
-    for (const auto& [key, value] : member) (*object_)[key] = sorted(value, style_.yaml);
+    for (const auto& [key, value] : member) (*object_)[key] = sorted(value, style_);
   }
 
   // ---- values
@@ -240,7 +242,7 @@ Json published_json(const Stack& stack) {
   add(result, "secrets", file_objects(stack.secrets, true, kPublishedJson));
   result["services"] = writer.write(stack.services);
   add(result, "volumes", writer.write(stack.volumes));
-  for (const auto& [key, value] : stack.extensions) result[key] = sorted(value, false);
+  for (const auto& [key, value] : stack.extensions) result[key] = sorted(value, kPublishedJson);
   return result;
 }
 
@@ -254,7 +256,7 @@ Json in_reading_order(const Stack& stack, const Style& style) {
   add(result, "secrets", file_objects(stack.secrets, true, style));
   add(result, "configs", file_objects(stack.configs, false, style));
   add(result, "models", writer.write(stack.models));
-  for (const auto& [key, value] : stack.extensions) result[key] = sorted(value, style.yaml);
+  for (const auto& [key, value] : stack.extensions) result[key] = sorted(value, style);
   return result;
 }
 
@@ -317,9 +319,9 @@ std::string to_yaml(const Stack& stack) {
   return replaced(yaml_text(in_reading_order(stack, kPublishedYaml)), '$', "$$");
 }
 
-Json to_json(const Node& model) { return sorted(json_of(model), false); }
+Json to_json(const Node& model) { return sorted(json_of(model), kPublishedJson); }
 
-std::string to_yaml(const Node& model) { return yaml_text(sorted(json_of(model), true)); }
+std::string to_yaml(const Node& model) { return yaml_text(sorted(json_of(model), kPublishedYaml)); }
 
 Json service_fingerprint(const Service& service) {
   Json result = Writer(kFingerprint).write(service);

@@ -1,6 +1,7 @@
 // What a Compose file may say: every attribute, the forms it may be written in, and the type its
-// text is read as. The table (schema_table.cpp) is data; this is its shape, and the check of a node
-// tree against it: unknown keys, wrong types, bad enumerations, missing and doubled items.
+// text is read as. The table (schema_table.cpp, schema_service.cpp) is data; this is its shape, and
+// the check of a node tree against it: unknown keys, wrong types, bad enumerations, missing and
+// doubled items.
 #pragma once
 
 #include <string>

@@ -272,7 +272,13 @@ void check_mounts(const std::string& path, const Service& service, const Reporte
     take(service.tmpfs[i].substr(0, service.tmpfs[i].find(':')), path + ".tmpfs" + index(i));
   }
   for (std::size_t i = 0; i < service.volumes.size(); ++i) {
-    take(service.volumes[i].target, path + ".volumes" + index(i));
+    const Mount& mount = service.volumes[i];
+    const std::string at = path + ".volumes" + index(i);
+    take(mount.target, at);
+    if (mount.type == MountType::bind && mount.source.empty()) {
+      report.error(at, "invalid mount config for type \"bind\": field Source must not be empty",
+                   "add `source:`");
+    }
   }
 }
 
