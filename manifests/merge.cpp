@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <unordered_map>
 
 #include "manifests/scalar.hpp"
 
@@ -109,14 +110,17 @@ Node Merger::cannot_override(Node base, const Node& over) {
 /// Both values exist and each is a mapping or null.
 Node Merger::mappings(Node base, Node over) {
   if (!base.is_mapping()) return over.is_null() ? base : over;
+  std::unordered_map<std::string, std::size_t> places;
+  for (std::size_t i = 0; i < base.entries.size(); ++i) places.emplace(base.entries[i].key, i);
   for (Entry& entry : over.entries) {
-    Node* existing = base.find(entry.key);
-    if (existing == nullptr) {
+    const auto place = places.find(entry.key);
+    if (place == places.end()) {
       base.entries.push_back(std::move(entry));
       continue;
     }
     const Descent descent(path_, entry.key);
-    *existing = merge(std::move(*existing), std::move(entry.value));
+    Node& existing = base.entries[place->second].value;
+    existing = merge(std::move(existing), std::move(entry.value));
   }
   return base;
 }
