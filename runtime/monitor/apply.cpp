@@ -75,15 +75,7 @@ void Applier::apply(const DomainnameStep& step) {
             [&] { return "set the domain name '" + step.name + "'"; });
 }
 
-void Applier::apply(const NullStreamsStep&) {
-  for (int stream = 0; stream < 3; ++stream) {
-    if (!is_null_device(stream)) continue;
-    open_null(root());
-    const os::UniqueFd null = os::open_in_root(root(), "/dev/null", O_RDWR | O_NOFOLLOW);
-    if (!is_null_device(null.get())) throw os::Error(ENODEV, "open '/dev/null'");
-    os::check(::dup2(null.get(), stream), [] { return std::string("use '/dev/null'"); });
-  }
-}
+void Applier::apply(const NullStreamsStep&) { replace_null_streams(root()); }
 
 void Applier::apply(const WorkingDirectoryStep& step) {
   try {

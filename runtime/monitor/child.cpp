@@ -173,10 +173,8 @@ class ChildProcess {
     use_streams();
     if (!launch_.plan.empty()) {
       applier_.run();
-    } else if (launch_.program.process.terminal) {
-      progress_.stage = Stage::console;
-      const os::UniqueFd root = os::open_file("/", O_PATH | O_DIRECTORY);
-      applier_.terminal() = open_terminal(root.get(), launch_.program.process);
+    } else {
+      join_file_system();
     }
     if (applier_.terminal()) hand_over_terminal(*applier_.terminal());
     const container::Process& process = launch_.program.process;
@@ -190,9 +188,22 @@ class ChildProcess {
     progress_.stage = Stage::descriptors;
     give_streams(process.user.uid);
     mark_descriptors();
+    progress_.stage = Stage::limits;
+    if (!launch_.in_foreign_user_namespace()) set_resource_limits(0, process.rlimits);
     assume_identity(launch_.program, progress_);
     progress_.stage = Stage::lookup;
     program_ = find_program(process);
+  }
+
+  /// exec: all is there already.
+  void join_file_system() {
+    progress_.stage = Stage::console;
+    const os::UniqueFd root = os::open_file("/", O_PATH | O_DIRECTORY);
+    if (launch_.program.process.terminal) {
+      applier_.terminal() = open_terminal(root.get(), launch_.program.process);
+    } else {
+      replace_null_streams(root.get());
+    }
   }
 
   void use_streams() {

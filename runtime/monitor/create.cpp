@@ -162,6 +162,7 @@ class Creator {
       if ((launch_.clone_flags & CLONE_NEWUSER) != 0)
         write_id_maps(pid, spec().linux.uid_mappings, spec().linux.gid_mappings);
       set_oom_score(pid, *spec().process);
+      if (launch_.in_foreign_user_namespace()) set_resource_limits(pid, spec().process->rlimits);
     };
     observer.joined = [this](pid_t pid) {
       if (launch_.forks_again() && request_.on_namespaces) request_.on_namespaces(pid);
@@ -169,7 +170,6 @@ class Creator {
       run_hooks(spec().hooks.prestart, "prestart", state);
       run_hooks(spec().hooks.create_runtime, "createRuntime", state);
     };
-    observer.ready = [this](pid_t pid) { set_resource_limits(pid, spec().process->rlimits); };
     return observer;
   }
 

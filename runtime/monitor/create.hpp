@@ -57,9 +57,6 @@ struct ExecRequest {
 /// It waits at its gate for Run. Throws StageError.
 Launched launch_exec(ExecRequest& request);
 
-/// prlimit(2) for each; raising a hard limit takes CAP_SYS_RESOURCE.
-void set_resource_limits(pid_t pid, const std::vector<container::Rlimit>& limits);
-
 /// Keeps in mind the oom_score_adj of this process for the containers it makes; `protect` then
 /// lowers our own as far as we may.
 void remember_oom_score(bool protect);

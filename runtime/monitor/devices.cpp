@@ -92,6 +92,16 @@ os::UniqueFd open_null(int root) {
   return null;
 }
 
+void replace_null_streams(int root) {
+  for (int stream = 0; stream < 3; ++stream) {
+    if (!is_null_device(stream)) continue;
+    open_null(root);
+    const os::UniqueFd null = os::open_in_root(root, "/dev/null", O_RDWR | O_NOFOLLOW);
+    if (!is_null_device(null.get())) throw os::Error(ENODEV, "open '/dev/null'");
+    os::check(::dup2(null.get(), stream), [] { return std::string("use '/dev/null'"); });
+  }
+}
+
 namespace {
 
 std::optional<os::UniqueFd> open_if_there(int root, const std::string& path) {

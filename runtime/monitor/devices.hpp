@@ -21,6 +21,9 @@ os::UniqueFd open_null(int root);
 /// Whether the descriptor is a character device 1:3.
 bool is_null_device(int fd);
 
+/// Standard streams that are a null device become the one of `root`.
+void replace_null_streams(int root);
+
 /// Hides paths: directories under one empty read-only tmpfs, files under the null device.
 class PathMask {
  public:

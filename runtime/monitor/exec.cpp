@@ -63,8 +63,8 @@ Launched launch_exec(ExecRequest& request) {
     observer.cloned = [&](pid_t pid) {
       request.cgroup->place(pid);
       set_oom_score(pid, process);
+      if (description.in_foreign_user_namespace()) set_resource_limits(pid, process.rlimits);
     };
-    observer.ready = [&](pid_t pid) { set_resource_limits(pid, process.rlimits); };
     return launch(description, observer);
   } catch (...) {
     throw StageError(current_failure(Stage::join_namespace));

@@ -1,6 +1,7 @@
 #include "runtime/monitor/launch.hpp"
 
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,6 +22,13 @@ bool Launch::forks_again() const {
   for (const JoinedNamespace& join : joins)
     if (join.type == container::NamespaceType::pid || join.type == container::NamespaceType::time)
       return true;
+  return false;
+}
+
+bool Launch::in_foreign_user_namespace() const {
+  if (((clone_flags | target_namespaces) & CLONE_NEWUSER) != 0) return true;
+  for (const JoinedNamespace& join : joins)
+    if (join.type == container::NamespaceType::user) return true;
   return false;
 }
 
@@ -113,8 +121,6 @@ class Launcher {
     if (request_.program.process.terminal)
       terminal = std::move(sync_->expect(Signal::terminal, deadline()).fd);
     sync_->expect(Signal::ready, deadline());
-    stage_ = Stage::limits;
-    if (observer_.ready) observer_.ready(child_.pid());
     return {std::move(child_), std::move(*sync_), std::move(terminal)};
   }
 

@@ -67,13 +67,14 @@ struct Launch {
 
   /// Whether joining or making a namespace takes one more fork: only children are in it.
   bool forks_again() const;
+  /// Whether the child is in a user namespace that is not ours, where it has no say over limits.
+  bool in_foreign_user_namespace() const;
 };
 
 /// What the host's side does while the child waits.
 struct LaunchObserver {
   std::function<void(pid_t)> cloned;  ///< place, map ids, limits
   std::function<void(pid_t)> joined;  ///< its namespaces are complete: hooks
-  std::function<void(pid_t)> ready;   ///< it stands at the gate
 };
 
 /// A child at its gate. Killed and reaped when it goes, unless released.
@@ -85,6 +86,10 @@ struct Launched {
 
 /// Throws StageError. Nothing is left of the child then.
 Launched launch(Launch& launch, const LaunchObserver& observer);
+
+/// prlimit(2) for each, of ourselves when `pid` is 0; raising a hard limit takes
+/// CAP_SYS_RESOURCE.
+void set_resource_limits(pid_t pid, const std::vector<container::Rlimit>& limits);
 
 /// How long one step of the other side may take.
 inline constexpr std::chrono::seconds kStepDeadline{30};

@@ -186,12 +186,20 @@ void OciContainer::remove(bool force) {
                     std::string(container::status_name(now.status)));
   stop();
   cgroup().remove();
+  remove_cgroup_parent();
   try {
     run_hooks(spec().hooks.poststop, "poststop", oci_state(now));
   } catch (const os::Error& error) {
     std::fprintf(stderr, "stack-runtime: warning: %s\n", error.what());
   }
   os::remove_tree(paths_.directory);
+}
+
+void OciContainer::remove_cgroup_parent() const {
+  const std::string path = cgroup_path(spec(), record_.id);
+  const auto slash = path.rfind('/');
+  if (slash != 0)
+    container::remove_cgroup_parent(container::CgroupLayout::detect(), path.substr(0, slash));
 }
 
 int OciContainer::wait() { return init_.wait().code; }

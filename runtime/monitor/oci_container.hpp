@@ -59,6 +59,7 @@ class OciContainer {
   std::string config() const { return paths_.directory + "/config.json"; }
   void make(const std::string& id, const OciCreateOptions& options);
   void stop();
+  void remove_cgroup_parent() const;
 
   container::StatePaths paths_;
   container::State record_;
