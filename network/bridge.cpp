@@ -59,6 +59,8 @@ void create_bridges(NetlinkSocket& socket, const std::vector<Bridge>& bridges) {
     set_sysctl_if_present("net/ipv6/conf/" + bridge.name + "/accept_ra", "0");
     // A program inside the stack's namespace reaches published ports at 127.0.0.1.
     set_sysctl("net/ipv4/conf/" + bridge.name + "/route_localnet", "1");
+    settings.push_back(without_link_local(bridge.name));
+    if (v6) settings.push_back(add_link_local(index, 1, bridge.name));
     for (const auto& [address, prefix] : bridge.gateways) {
       settings.push_back(add_address(index, address, prefix, bridge.name));
     }

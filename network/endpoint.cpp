@@ -88,6 +88,7 @@ void configure_interfaces(int netns, const std::vector<Interface>& interfaces) {
     }
     std::move(routes.begin(), routes.end(), std::back_inserter(settings));
     socket.request(std::move(settings));
+    for (const Interface& interface : interfaces) await_operational(socket, interface.name);
   });
 }
 

@@ -1,13 +1,15 @@
 #include "network/link.hpp"
 
+#include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
 #include <netlink/attr.h>
 #include <sys/random.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 
 #include "runtime/os/error.hpp"
 
@@ -24,6 +26,9 @@ Link parse_link(nlmsghdr& header) {
   ::nlmsg_parse(&header, sizeof(ifinfomsg), attributes.data(), IFLA_MAX, nullptr);
   if (nlattr* const name = attributes[IFLA_IFNAME]) link.name = ::nla_get_string(name);
   if (nlattr* const mtu = attributes[IFLA_MTU]) link.mtu = static_cast<int>(::nla_get_u32(mtu));
+  const nlattr* const state = attributes[IFLA_OPERSTATE];
+  const int operstate = state == nullptr ? int{IF_OPER_UNKNOWN} : int{::nla_get_u8(state)};
+  link.operational = operstate == IF_OPER_UP || operstate == IF_OPER_UNKNOWN;
   if (nlattr* const details = attributes[IFLA_LINKINFO]) {
     if (nlattr* const kind = ::nla_find(static_cast<nlattr*>(::nla_data(details)),
                                         ::nla_len(details), IFLA_INFO_KIND)) {
@@ -69,6 +74,16 @@ NetlinkMessage bring_link_up(int index, const std::string& name) {
   info.ifi_change = IFF_UP;
   message.header(info);
   return message;
+}
+
+void await_operational(NetlinkSocket& socket, const std::string& name) {
+  constexpr int kTries = 100;
+  for (int tried = 0; tried < kTries; ++tried) {
+    // Since Linux 6.9 the question itself makes the link watch run.
+    const std::optional<Link> link = find_link(socket, name);
+    if (!link || link->operational) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 NetlinkMessage delete_link(const std::string& name) {

@@ -12,6 +12,7 @@ struct Link {
   int index = 0;
   int mtu = 0;
   bool up = false;
+  bool operational = false;  ///< carries packets (IF_OPER_UP), or does not say
   std::string name;
   std::string kind;  ///< "bridge", "veth", "" for hardware
 };
@@ -23,6 +24,10 @@ std::optional<Link> find_link(NetlinkSocket& socket, int index);
 int link_index(NetlinkSocket& socket, const std::string& name);
 
 NetlinkMessage bring_link_up(int index, const std::string& name);
+/// Waits, a tenth of a second at most, until the device carries packets. A veth does so only once
+/// the kernel's link watch has run; a connection tried earlier loses its first packet, and a
+/// second.
+void await_operational(NetlinkSocket& socket, const std::string& name);
 /// Deletes a device, a veth with its peer; no failure when there is none.
 NetlinkMessage delete_link(const std::string& name);
 /// Lets the device, not yet up, make no IPv6 link-local address of its own.

@@ -338,6 +338,9 @@ void Network::State::attach(const std::string& owner, int endpoint_netns) {
     throw;
   }
   configure_interfaces(endpoint_netns, interfaces);
+  for (const LeaseRecord* lease : leases) {
+    await_operational(*stack, port_name(owner, lease->network));
+  }
   undo.commit();
 }
 

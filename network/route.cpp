@@ -78,6 +78,11 @@ NetlinkMessage add_address(int index, const IpAddress& address, int prefix,
   return message;
 }
 
+NetlinkMessage add_link_local(int index, unsigned host, const std::string& device) {
+  constexpr int kPrefix = 64;
+  return add_address(index, IpAddress::parse("fe80::").value().plus(host), kPrefix, device);
+}
+
 NetlinkMessage add_route(const Subnet& destination, const IpAddress& gateway, int index) {
   NetlinkMessage message(
       RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL,

@@ -15,6 +15,9 @@ namespace network {
 /// detection, which would leave it unusable for a second.
 NetlinkMessage add_address(int index, const IpAddress& address, int prefix,
                            const std::string& device);
+/// Gives the device, which makes none itself, the link-local address fe80::HOST at once: without
+/// one the kernel asks for no neighbour on behalf of packets that it forwards.
+NetlinkMessage add_link_local(int index, unsigned host, const std::string& device);
 /// A route to `destination` by `gateway` on the device; EEXIST when there is one already.
 NetlinkMessage add_route(const Subnet& destination, const IpAddress& gateway, int index);
 /// The default route of the gateway's family.

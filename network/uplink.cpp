@@ -36,6 +36,7 @@ std::vector<NetlinkMessage> host_end_settings(int index, const UplinkRecord& upl
   settings.push_back(without_link_local(uplink.device));
   settings.push_back(add_address(index, uplink.host4(), uplink.subnet4.prefix(), uplink.device));
   if (uplink.host6()) {
+    settings.push_back(add_link_local(index, 1, uplink.device));
     settings.push_back(
         add_address(index, *uplink.host6(), uplink.subnet6->prefix(), uplink.device));
   }
@@ -50,6 +51,7 @@ std::vector<NetlinkMessage> stack_end_settings(NetlinkSocket& stack, const Uplin
   settings.push_back(without_link_local(kUplinkInside));
   settings.push_back(add_address(index, uplink.stack4(), uplink.subnet4.prefix(), kUplinkInside));
   if (uplink.stack6()) {
+    settings.push_back(add_link_local(index, 2, kUplinkInside));
     settings.push_back(
         add_address(index, *uplink.stack6(), uplink.subnet6->prefix(), kUplinkInside));
   }
@@ -142,6 +144,8 @@ void create_uplink(NetlinkSocket& host, NetlinkSocket& stack, int stack_netns,
   host.request(host_end_settings(link_index(host, uplink.device), uplink));
   os::in_network_namespace(stack_netns, prepare_stack_end);
   stack.request(stack_end_settings(stack, uplink));
+  await_operational(stack, kUplinkInside);
+  await_operational(host, uplink.device);
 }
 
 void forward_ipv6_on_host(NetlinkSocket& host) {
