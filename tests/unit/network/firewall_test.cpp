@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "network/network_plan.hpp"
 #include "runtime/os/error.hpp"
@@ -19,9 +20,10 @@ IpAddress ip(const char* text) { return IpAddress::parse(text).value(); }
 
 /// STACK_REWRITE_GOLDEN=1 in the environment writes what is there now.
 void expect_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(TEST_SOURCE_DIR) + "/golden/network/" + name;
+  const std::filesystem::path directory = std::filesystem::path(TEST_SOURCE_DIR) / "golden/network";
+  const std::string path = directory / name;
   if (std::getenv("STACK_REWRITE_GOLDEN") != nullptr) {
-    os::make_directories(std::string(TEST_SOURCE_DIR) + "/golden/network", 0755);
+    os::make_directories(directory, 0755);
     os::write_file_atomic(path, text, 0644);
   }
   EXPECT_EQ(text, os::read_file(path));

@@ -57,7 +57,7 @@ TEST(NetworkPlan, SubnetOfTheHostIsUsedButNotRouted) {
 }
 
 TEST(NetworkPlan, MistakesAreNamed) {
-  const auto pool = [](Pool pool) { return NetworkSpec{.name = "n", .pools = {std::move(pool)}}; };
+  const auto pool = [](Pool each) { return NetworkSpec{.name = "n", .pools = {std::move(each)}}; };
   EXPECT_EQ(failure_of(pool({.subnet = "10.0.0/24"})), "network 'n': invalid subnet '10.0.0/24'");
   EXPECT_THAT(failure_of(pool({.subnet = "10.0.0.0/24", .gateway = "10.0.1.1"})),
               HasSubstr("gateway 10.0.1.1 is not in subnet 10.0.0.0/24"));
