@@ -53,7 +53,15 @@ class ChildProcess {
 
   /// CLONE_CLEAR_SIGHAND leaves ignored signals ignored.
   static void reset_signals() {
-    for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
+    // Without libc, which keeps signals 32 and 33 for itself: they may be ignored all the same.
+    struct {
+      void (*handler)(int) = SIG_DFL;
+      unsigned long flags = 0;
+      void (*restorer)() = nullptr;
+      unsigned long mask = 0;
+    } action;
+    for (int signal = 1; signal < NSIG; ++signal)
+      ::syscall(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
