@@ -57,6 +57,17 @@ bool is_control(char c) {
   return (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
 }
 
+/// Line breaks of YAML 1.1 beyond the newline, and how a double-quoted string writes them.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kOtherBreaks = {
+    {{"\u0085", "\\N"}, {"\u2028", "\\L"}, {"\u2029", "\\P"}}};
+
+bool has_special(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), is_control) ||
+         std::any_of(kOtherBreaks.begin(), kOtherBreaks.end(), [&](const auto& other) {
+           return text.find(other.first) != std::string_view::npos;
+         });
+}
+
 /// An indicator that would end or change a plain scalar in block context.
 bool has_indicators(std::string_view text) {
   if (text.starts_with("---") || text.starts_with("...")) return true;
@@ -74,7 +85,7 @@ bool has_indicators(std::string_view text) {
 enum class Quote { plain, single, twice, literal };
 
 Quote quote_for(std::string_view text, bool is_key) {
-  const bool special = std::any_of(text.begin(), text.end(), is_control);
+  const bool special = has_special(text);
   if (contains(text, '\n') && !is_key && !special) {
     // A literal block cannot keep blanks at the end of its text or before a line break.
     const bool keeps = text.back() != ' ' && text.find(" \n") == std::string_view::npos;
@@ -91,21 +102,23 @@ Quote quote_for(std::string_view text, bool is_key) {
 
 std::string double_quoted(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
+  static constexpr std::string_view kNamed = "\a\b\t\n\v\f\r\x1b\"\\";
+  static constexpr std::string_view kNames = "abtnvfre\"\\";
   std::string result = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      result += {'\\', c};
-    } else if (c == '\n') {
-      result += "\\n";
-    } else if (c == '\t') {
-      result += "\\t";
-    } else if (c == '\r') {
-      result += "\\r";
-    } else if (is_control(c)) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto other = std::find_if(
+        kOtherBreaks.begin(), kOtherBreaks.end(),
+        [&](const auto& candidate) { return text.substr(i).starts_with(candidate.first); });
+    if (other != kOtherBreaks.end()) {
+      result += other->second;
+      i += other->first.size() - 1;
+    } else if (const auto named = kNamed.find(text[i]); named != std::string_view::npos) {
+      result += {'\\', kNames[named]};
+    } else if (is_control(text[i])) {
       result += {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]};
     } else {
-      result += c;
+      result += text[i];
     }
   }
   return result + "\"";

@@ -32,6 +32,7 @@ TEST(YamlText, LinesBecomeALiteral) {
   EXPECT_EQ(text("a\n\nb\n\n"), "k: |+\n  a\n\n  b\n\n");
   EXPECT_EQ(text("  a\nb\n"), "k: |2\n    a\n  b\n");
   EXPECT_EQ(text("a\tb"), "k: \"a\\tb\"\n");
+  EXPECT_EQ(text("a\u2028\x07"), "k: \"a\\L\\a\"\n");
 }
 
 TEST(YamlText, ListsStandBelowTheirKey) {
