@@ -109,6 +109,8 @@ class Creator {
       cgroup_->kill_all();
       cgroup_->wait_empty(std::chrono::seconds(2));
       cgroup_->remove();
+      const std::string path = cgroup_path(spec(), request_.id);
+      container::remove_cgroup_parent(*layout_, path.substr(0, path.rfind('/')));
     });
     stage_ = Stage::limits;
     warnings_ = cgroup_->set_limits(spec().linux.resources);
