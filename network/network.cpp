@@ -1,8 +1,5 @@
 #include "network/network.hpp"
 
-#include <linux/magic.h>
-#include <sys/vfs.h>
-
 #include <algorithm>
 #include <functional>
 #include <iterator>
@@ -20,6 +17,7 @@
 #include "network/link.hpp"
 #include "network/network_plan.hpp"
 #include "network/nftables.hpp"
+#include "network/paths.hpp"
 #include "network/publication.hpp"
 #include "network/record.hpp"
 #include "network/route.hpp"
@@ -31,28 +29,7 @@
 #include "runtime/os/undo.hpp"
 
 namespace network {
-
 namespace {
-
-/// Where the files of a project's network are.
-struct Paths {
-  Paths(const std::string& run_dir, const std::string& project)
-      : networks(run_dir + "/networks"),
-        lock(networks + "/lock"),
-        directory(networks + "/" + project),
-        netns(directory + "/netns"),
-        record(directory + "/record.json") {
-    if (project.empty() || project.starts_with('.') || project.find('/') != std::string::npos) {
-      throw os::Error("invalid project name '" + project + "'");
-    }
-  }
-  std::string networks, lock, directory, netns, record;
-};
-
-bool is_pinned_namespace(const std::string& path) {
-  struct statfs status {};
-  return ::statfs(path.c_str(), &status) == 0 && status.f_type == NSFS_MAGIC;
-}
 
 /// The stack's end of an endpoint's interface.
 std::string port_name(const std::string& owner, const std::string& network) {
@@ -82,8 +59,7 @@ struct Network::State {
         paths(run_dir, project_name),
         firewall(paths.networks) {}
 
-  std::string project;
-  std::string seed;
+  std::string project, seed;
   Paths paths;
   HostFirewall firewall;
   NetlinkSocket host;
@@ -251,8 +227,9 @@ void Network::State::remove_networks(const std::set<std::string>& names) {
 void Network::State::ensure(const std::vector<NetworkSpec>& specs) {
   std::set<std::string> obsolete;
   for (const NetworkRecord& network : record.networks) {
-    const auto same = std::find(specs.begin(), specs.end(), network.spec);
-    if (same == specs.end()) obsolete.insert(network.spec.name);
+    if (std::find(specs.begin(), specs.end(), network.spec) == specs.end()) {
+      obsolete.insert(network.spec.name);
+    }
   }
   std::vector<NetworkSpec> missing;
   std::set<std::string> names;
@@ -340,6 +317,8 @@ void Network::State::attach(const std::string& owner, int endpoint_netns) {
   configure_interfaces(endpoint_netns, interfaces);
   for (const LeaseRecord* lease : leases) {
     await_operational(*stack, port_name(owner, lease->network));
+    // The first port that carries packets makes the bridge itself do so.
+    await_operational(*stack, record.find_network(lease->network)->bridge);
   }
   undo.commit();
 }
@@ -443,7 +422,6 @@ Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
 void Network::ensure(const std::vector<NetworkSpec>& specs) { state_->ensure(specs); }
-
 std::vector<NetworkState> Network::networks() const {
   const auto text = [](const auto& value) { return value ? value->to_string() : std::string(); };
   std::vector<NetworkState> states;
@@ -483,9 +461,7 @@ void Network::attach(const std::string& owner, int netns,
 }
 
 void Network::detach(const std::string& owner) { state_->detach(owner); }
-
 DnsSockets Network::open_dns(int netns) { return open_dns_sockets(netns); }
-
 void Network::set_up_loopback(int netns) { configure_loopback(netns); }
 
 Published Network::publish(const std::string& owner, const std::vector<PublishSpec>& ports) {
@@ -514,7 +490,6 @@ std::vector<PublishedPort> Network::published(const std::string& owner) const {
 }
 
 std::string Network::host_gateway() const { return state_->record.uplink->host4().to_string(); }
-
 int Network::netns_fd() const { return state_->netns.get(); }
 
 void Network::remove() {

@@ -13,6 +13,7 @@
 
 #include "network/link.hpp"
 #include "network/netlink.hpp"
+#include "network/network.hpp"
 #include "network/route.hpp"
 #include "network/veth.hpp"
 #include "runtime/os/error.hpp"
@@ -126,6 +127,17 @@ SyntheticHost::SyntheticHost() : outside_(make_namespace()) {
   for (const char* subnet : {"172.16.0.0/12", "100.64.0.0/10", "127.0.0.0/9"}) {
     outside.request(add_route(Subnet::parse(subnet).value(), IpAddress::parse("192.0.2.2").value(),
                               link_index(outside, "wire")));
+  }
+}
+
+SyntheticHost::~SyntheticHost() {
+  for (const std::string& project : Network::projects(run_dir())) {
+    try {
+      Network::discard(run_dir(), project);
+    } catch (const os::Error&) {
+      // The namespaces end with the process anyway; the directory shows what was left.
+      continue;
+    }
   }
 }
 

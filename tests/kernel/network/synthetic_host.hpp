@@ -22,6 +22,10 @@ os::UniqueFd make_namespace();
 class SyntheticHost {
  public:
   SyntheticHost();
+  /// Takes the networks away that a test left.
+  ~SyntheticHost();
+  SyntheticHost(const SyntheticHost&) = delete;
+  SyntheticHost& operator=(const SyntheticHost&) = delete;
   int outside() const { return outside_.get(); }
   const std::string& run_dir() const { return directory_.path(); }
 
