@@ -1,0 +1,52 @@
+#include "orchestrator/cli/commands.hpp"
+
+#include <algorithm>
+
+namespace cli {
+
+namespace {
+
+constexpr Command kCommands[] = {
+    {"up", "Create and start containers", up},
+    {"down", "Stop and remove containers and networks", down},
+    {"ps", "List containers", ps},
+    {"logs", "Show what containers have said", logs},
+    {"exec", "Run a program in a running container", exec},
+    {"run", "Run one container of a service beside it", run},
+    {"create", "Create containers without starting them", create},
+    {"start", "Start containers that exist", start},
+    {"stop", "Stop containers, keep them", stop},
+    {"restart", "Stop and start containers", restart},
+    {"kill", "Send a signal to containers", kill},
+    {"pause", "Freeze containers", pause},
+    {"unpause", "Let frozen containers go on", unpause},
+    {"rm", "Remove stopped containers", rm},
+    {"scale", "Set how many containers services have", scale},
+    {"wait", "Wait until containers have stopped", wait},
+    {"port", "Show where a port is published", port},
+    {"top", "Show processes", top},
+    {"stats", "Show memory, CPU time and processes", stats},
+    {"events", "Follow what happens to containers", events},
+    {"ls", "List running projects", ls},
+    {"config", "Check the file and show what it means", config},
+    {"convert", "", config},
+    {"images", "List the images of the containers", images},
+    {"import", "Make an image from a tar of a file system", import},
+    {"load", "Load images from an archive", load},
+    {"rmi", "Remove images", rmi},
+    {"volume", "List and remove volumes", volume},
+    {"version", "Show the version", version},
+    {"supervise", "", supervise},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  const auto* found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                   [&](const Command& command) { return command.name == name; });
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+}  // namespace cli
