@@ -25,7 +25,8 @@ struct EventsFlags {
 
 std::string text_of(const Json& entry) {
   std::string attributes;
-  for (const auto& [name, value] : entry.value("attributes", Json::object()).items())
+  const Json all = entry.value("attributes", Json::object());
+  for (const auto& [name, value] : all.items())
     attributes += (attributes.empty() ? "" : ", ") + name + "=" + value.get<std::string>();
   // 2026-01-02T15:04:05.123456789Z → 2026-01-02 15:04:05.123456
   std::string time = entry.value("time", "");
@@ -89,7 +90,7 @@ int events(Invocation& invocation) {
     write_out(text);
     int timeout = -1;
     if (until) {
-      const auto left = *until - Time(std::chrono::system_clock::now());
+      const auto left = *until - std::chrono::system_clock::now();
       if (left.count() <= 0) return 0;
       constexpr std::int64_t kHour = 3600 * 1000;
       timeout = static_cast<int>(std::min<std::int64_t>(left.count() / 1'000'000 + 1, kHour));
