@@ -194,13 +194,10 @@ int run_detached(const Invocation& invocation, const std::string& project,
 
 int run_attached(const Invocation& invocation, const std::string& project,
                  const orchestrator::protocol::Run& request) {
+  Interrupts interrupts;
   Request sent(invocation, project, "run", request);
-  StartedRun started;
-  {
-    Interrupts interrupts;
-    started = wait_for_start(sent, interrupts);
-    if (started.id.empty()) return started.code;
-  }
+  const StartedRun started = wait_for_start(sent, interrupts);
+  if (started.id.empty()) return started.code;
   Interrupts signals({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH});
   AttachedRun run(invocation, started.short_id, request.tty, request.interactive);
   return run.run(sent, signals);

@@ -70,7 +70,7 @@ void CommandLine::example(const char* line, const char* meaning) {
   examples_.emplace_back(line, meaning);
 }
 
-bool CommandLine::parse() {
+bool CommandLine::parse(Help help) {
   bool help_wanted = false;
   flag("-h,--help", help_wanted, "Show this help");
   try {
@@ -80,7 +80,7 @@ bool CommandLine::parse() {
     throw UsageError(error.what());
   }
   if (help_wanted) {
-    std::cout << help();
+    if (help == Help::print) std::cout << help_text();
     return false;
   }
   take_arguments(parser_->app.remaining());
@@ -126,7 +126,7 @@ std::string CommandLine::unknown_flag(const std::string& word) const {
 
 bool CommandLine::given(const char* name) const { return parser_->app.count(name) > 0; }
 
-std::string CommandLine::help() const {
+std::string CommandLine::help_text() const {
   std::string text = summary_ + "\n\nUsage: " + name_ + " [OPTIONS] " + usage_ + "\n\nOptions:\n";
   std::vector<std::pair<std::string, std::string>> rows;
   std::size_t width = 0;

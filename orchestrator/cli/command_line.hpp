@@ -42,8 +42,9 @@ class CommandLine {
   /// A line of help that teaches.
   void example(const char* line, const char* meaning);
 
-  /// False when help was asked for and printed. Throws UsageError.
-  [[nodiscard]] bool parse();
+  enum class Help { print, leave };
+  /// False when help was asked for, and printed unless it is left to the caller. Throws UsageError.
+  [[nodiscard]] bool parse(Help help = Help::print);
 
   const std::string& name() const { return name_; }
   /// What the command does, in a line.
@@ -51,7 +52,7 @@ class CommandLine {
   /// Whether the flag was given at all; `name` is one of its names.
   bool given(const char* name) const;
   /// The text that `--help` prints.
-  std::string help() const;
+  std::string help_text() const;
 
  private:
   struct Parser;

@@ -54,6 +54,7 @@ ContainerView view_of(const Paths& paths, ContainerRecord record) {
   if (view.is_up() && (!view.monitor || !process_lives(*view.monitor))) {
     // The supervisor has not noticed yet, or is gone too.
     view.state = "exited";
+    view.settling = true;
     if (view.monitor && view.monitor->exit_code) {
       view.exit_code = *view.monitor->exit_code;
       view.finished_at = view.monitor->finished_at;

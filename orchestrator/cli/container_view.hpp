@@ -22,6 +22,7 @@ struct ContainerView {
   std::string started_at;   ///< RFC 3339; empty: it has not run
   std::string finished_at;  ///< RFC 3339; empty: it has not ended
   std::optional<container::State> monitor;
+  bool settling = false;  ///< its process is gone, and nobody has said yet what comes of it
 
   bool is_up() const { return state == "running" || state == "paused"; }
   /// Running, or about to run again by itself.

@@ -8,6 +8,11 @@ namespace {
 /// that runs, and it is over.
 constexpr int kRestartGrace = 1000;  // milliseconds
 
+/// The supervisor journals an end a moment before it writes down whether a restart follows; one
+/// that was killed is followed by another, which does.
+constexpr int kSettlePause = 20;  // milliseconds
+constexpr int kMostSettlingScans = 250;
+
 }  // namespace
 
 Follower::Follower(const orchestrator::Paths& paths, std::string project, JournalReader& journal,
@@ -24,19 +29,31 @@ int Follower::run() {
   for (;;) {
     take_events();
     stream_.print();
+    tell_ends();
     if (const auto code = on_wake()) return *code;
-    if (!any_active_ && (!stopped_by_user_ || grace_is_over)) break;
+    if (over(grace_is_over)) break;
     std::vector<pollfd> fds{{interrupts_.fd(), POLLIN, 0}, {journal_.wake(), POLLIN, 0}};
     stream_.add_wakes(fds);
     add_wakes(fds);
-    const int count = ::poll(fds.data(), fds.size(), any_active_ ? -1 : kRestartGrace);
-    grace_is_over = count == 0 && !any_active_;
+    const int wait = timeout();
+    const int count = ::poll(fds.data(), fds.size(), wait);
+    grace_is_over = count == 0 && wait == kRestartGrace;
+    if (settling_scans_ > 0) scan();
     if (interrupts_.take())
       if (const auto code = on_interrupt()) return *code;
   }
-  stream_.print();
   for (const std::string& id : stream_.ids()) stream_.end_of(id);
   return code_at_end();
+}
+
+bool Follower::over(bool grace_is_over) const {
+  if (any_active_ || timeout() == kSettlePause) return false;
+  return !stopped_by_user_ || grace_is_over;
+}
+
+int Follower::timeout() const {
+  if (settling_scans_ > 0 && settling_scans_ <= kMostSettlingScans) return kSettlePause;
+  return any_active_ ? -1 : kRestartGrace;
 }
 
 void Follower::take_events() {
@@ -48,30 +65,42 @@ void Follower::take_events() {
     const std::string action = entry.value("action", "");
     const std::string id = entry.value("id", "");
     if (action == "die") {
-      stream_.end_of(id);
-      const auto known = known_.find(id);
-      if (known == known_.end()) continue;
       const std::string code = entry.value("attributes", Json::object()).value("exitCode", "0");
-      on_end(known->second, std::atoi(code.c_str()));
+      ends_.push_back({id, std::atoi(code.c_str())});
     } else if (action == "destroy") {
+      tell_ends();
       stream_.forget(id);
       known_.erase(id);
     }
   }
 }
 
-/// Takes up containers that are new; finds out whether any runs.
+/// Tells of the containers that have ended, once it is known what comes next.
+void Follower::tell_ends() {
+  if (timeout() == kSettlePause) return;
+  for (const End& end : std::exchange(ends_, {})) {
+    const auto known = known_.find(end.id);
+    if (known == known_.end()) continue;
+    stream_.end_of(end.id);
+    on_end(known->second, end.code);
+  }
+}
+
+/// Takes up containers that are new; finds out what runs.
 void Follower::scan() {
   any_active_ = false;
   stopped_by_user_ = false;
+  bool settling = false;
   for (ContainerView& view : view_containers(paths_, project_)) {
     if (!wanted_(view.record)) continue;
     const std::string id = view.record.id;
     if (!stream_.has(id)) stream_.add(view.record, {}, true);
     any_active_ = any_active_ || view.is_active();
     stopped_by_user_ = stopped_by_user_ || view.record.stopped_by_user;
+    settling = settling || view.settling;
     known_.insert_or_assign(id, std::move(view));
   }
+  settling_scans_ = settling ? settling_scans_ + 1 : 0;
 }
 
 }  // namespace cli

@@ -42,7 +42,14 @@ class Follower {
   bool wanted(const orchestrator::ContainerRecord& record) const { return wanted_(record); }
 
  private:
+  struct End {
+    std::string id;
+    int code = 0;
+  };
   void take_events();
+  void tell_ends();
+  bool over(bool grace_is_over) const;
+  int timeout() const;
   void scan();
 
   const orchestrator::Paths& paths_;
@@ -53,6 +60,8 @@ class Follower {
   Interrupts interrupts_;
   bool stopped_by_user_ = false;  ///< the last one that ended was told to
   bool any_active_ = false;
+  int settling_scans_ = 0;  ///< in a row that found a container whose end is not written down yet
+  std::vector<End> ends_;   ///< not told yet
   std::map<std::string, ContainerView> known_;  ///< by id
 };
 

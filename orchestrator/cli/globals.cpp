@@ -35,12 +35,7 @@ Globals parse_globals(const std::vector<std::string>& words) {
   declare(line, globals, ignored);
   line.option("--parallel", parallel, "N", "");
   line.command("COMMAND", globals.command, 0);
-  // Help without a command is not this line's own.
-  if (!words.empty() && (words.front() == "--help" || words.front() == "-h")) {
-    globals.help = true;
-    return globals;
-  }
-  if (!line.parse()) globals.help = true;
+  if (!line.parse(CommandLine::Help::leave)) globals.command.clear();
   return globals;
 }
 
@@ -55,7 +50,7 @@ std::string general_help() {
   line.example("stack up", "start everything and show what it says");
   line.example("stack up -d --wait", "start in the background, return when all is ready");
   line.example("stack logs -f web", "follow one service");
-  std::string text = line.help() + "\nCommands:\n";
+  std::string text = line.help_text() + "\nCommands:\n";
   std::size_t width = 0;
   for (const Command& each : commands()) width = std::max(width, each.name.size());
   for (const Command& each : commands())

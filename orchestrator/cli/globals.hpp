@@ -22,9 +22,8 @@ struct Globals {
   bool dry_run = false;
   bool all_resources = false;
   bool compatibility = false;
-  bool help = false;
   bool version = false;
-  std::vector<std::string> command;  ///< the command and all that follows it
+  std::vector<std::string> command;  ///< and all that follows it; empty: help was asked for
 };
 
 /// Reads the flags in front of the command. Throws UsageError.

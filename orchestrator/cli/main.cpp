@@ -28,8 +28,7 @@ int run(const std::vector<std::string>& words, std::string& name) {
     std::cout << cli::general_help();
     return 0;
   }
-  if (help || globals.help) globals.command.resize(1);
-  if (help) globals.command.emplace_back("--help");
+  if (help) globals.command = {globals.command.front(), "--help"};
   const cli::Command* command = cli::find_command(globals.command.front());
   if (command == nullptr) throw cli::UsageError(unknown_command(globals.command.front()));
   name += " " + globals.command.front();

@@ -224,7 +224,7 @@ int ps(Invocation& invocation) {
   for (const ContainerView& view : views) {
     Json object = describer.object(view, now);
     const std::string command = object["Command"].get<std::string>();
-    object["Command"] = quoted(flags.no_trunc ? command : shorten(command, 20));
+    object["Command"] = cli::quoted(flags.no_trunc ? command : shorten(command, 20));
     table.add({view.record.name, view.record.image, object["Command"], view.record.service,
                object["RunningFor"], object["Status"], object["Ports"]});
     objects.push_back(std::move(object));

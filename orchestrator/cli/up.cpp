@@ -110,6 +110,7 @@ int up_in_foreground(Invocation& invocation, const manifests::Stack& stack, cons
                             .abort_on_failure = flags.abort_on_failure,
                             .exit_code_from = flags.exit_code_from,
                             .timeout = flags.request.timeout};
+  const Interrupts guard;  // no signal is lost between the request and the logs
   invocation.paths.make();
   JournalReader journal(invocation.paths, stack.name, JournalReader::Begin::at_end);
   const int code = perform(invocation, stack.name, "up", flags.request);

@@ -79,10 +79,10 @@ TEST(CommandLine, HelpShowsFlagsAndExamples) {
   CommandLine line("stack test", "Tests things", {});
   declare(line, flags);
   line.example("stack test -d", "at once");
-  EXPECT_THAT(line.help(), HasSubstr("Usage: stack test [OPTIONS]"));
-  EXPECT_THAT(line.help(), HasSubstr("-e, --env NAME=VALUE"));
-  EXPECT_THAT(line.help(), HasSubstr("stack test -d   at once"));
-  EXPECT_THAT(line.help(), testing::Not(HasSubstr("--interactive")));
+  EXPECT_THAT(line.help_text(), HasSubstr("Usage: stack test [OPTIONS]"));
+  EXPECT_THAT(line.help_text(), HasSubstr("-e, --env NAME=VALUE"));
+  EXPECT_THAT(line.help_text(), HasSubstr("stack test -d   at once"));
+  EXPECT_THAT(line.help_text(), testing::Not(HasSubstr("--interactive")));
 }
 
 }  // namespace
