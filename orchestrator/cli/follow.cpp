@@ -27,9 +27,7 @@ int Follower::run() {
   scan();
   bool grace_is_over = false;
   for (;;) {
-    take_events();
-    stream_.print();
-    tell_ends();
+    catch_up();
     if (const auto code = on_wake()) return *code;
     if (over(grace_is_over)) break;
     std::vector<pollfd> fds{{interrupts_.fd(), POLLIN, 0}, {journal_.wake(), POLLIN, 0}};
@@ -44,6 +42,12 @@ int Follower::run() {
   }
   for (const std::string& id : stream_.ids()) stream_.end_of(id);
   return code_at_end();
+}
+
+void Follower::catch_up() {
+  take_events();
+  stream_.print();
+  tell_ends();
 }
 
 bool Follower::over(bool grace_is_over) const {

@@ -36,6 +36,9 @@ class Follower {
   /// The exit code when the last container has ended.
   virtual int code_at_end() { return 0; }
 
+  /// Shows all that has happened by now.
+  void catch_up();
+
   const orchestrator::Paths& paths() const { return paths_; }
   const std::string& project() const { return project_; }
   LogStream& stream() { return stream_; }

@@ -62,7 +62,7 @@ class Foreground : public Follower {
     }
     if (!done) return std::nullopt;
     stopper_.reset();
-    stream().print();
+    catch_up();
     for (const std::string& id : stream().ids()) stream().end_of(id);
     return code_at_end();
   }
