@@ -133,10 +133,8 @@ std::string CommandLine::help_text() const {
   for (const Declared& declared : declared_) {
     if (declared.help.empty()) continue;  // accepted, and nothing that one should learn
     std::string left = declared.names;
-    if (const auto comma = left.find(','); comma != std::string::npos)
-      left.insert(comma + 1, " ");
-    else if (left.starts_with("--"))
-      left.insert(0, "    ");
+    if (const auto comma = left.find(','); comma != std::string::npos) left.insert(comma + 1, " ");
+    if (left.starts_with("--")) left.insert(0, "    ");  // below the long names of the others
     if (!declared.type.empty()) left += " " + declared.type;
     width = std::max(width, left.size());
     rows.emplace_back(std::move(left), declared.help);
