@@ -73,7 +73,9 @@ bool Progress::animated() const {
 std::string Progress::redraw(Clock::time_point now) {
   if (style_ != ProgressStyle::tty || items_.empty()) return {};
   ++frame_;
-  return erase() + draw(now);
+  std::string text = erase();
+  text += draw(now);
+  return text;
 }
 
 std::string Progress::erase() {
