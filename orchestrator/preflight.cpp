@@ -7,6 +7,7 @@
 #include "orchestrator/endpoints.hpp"
 #include "orchestrator/planning.hpp"
 #include "runtime/container/capability.hpp"
+#include "runtime/image/reference.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
@@ -152,8 +153,13 @@ class Preflight {
 
   void check_port(const network::PublishSpec& port, const std::string& place) {
     const std::string host = port.host_ip.empty() ? "0.0.0.0" : port.host_ip;
+    const auto address = network::IpAddress::parse(host);
+    if (!address) {
+      error(place, "Invalid ip address: " + host);
+      return;
+    }
     try {
-      if (network::bind_port(port.protocol, network::IpAddress::parse(host), port.published_first,
+      if (network::bind_port(port.protocol, *address, port.published_first,
                              network::PortUse::reserve))
         return;
     } catch (const os::Error& failed) {
