@@ -171,7 +171,7 @@ class MountList {
     if (mount.tmpfs && mount.tmpfs->size)
       made.options.push_back("size=" + std::to_string(mount.tmpfs->size.value));
     if (mount.tmpfs && mount.tmpfs->mode != 0) {
-      char mode[16];
+      char mode[32];
       std::snprintf(mode, sizeof mode, "mode=%o", mount.tmpfs->mode);
       made.options.emplace_back(mode);
     }
