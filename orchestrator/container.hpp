@@ -59,6 +59,9 @@ class Container : public std::enable_shared_from_this<Container> {
   /// anonymous volumes.
   Task<> remove(bool volumes);
 
+  /// While a client still reads of it, a container of `run --rm` stays after its end.
+  void keep(bool on) { kept_ = on; }
+
   /// Takes up what an earlier supervisor left: a running container, or one that ended meanwhile.
   Task<> adopt();
 
@@ -116,6 +119,7 @@ class Container : public std::enable_shared_from_this<Container> {
   unsigned run_ = 0;   ///< counts the runs, so that what belongs to an earlier one ends
   bool ended_ = true;  ///< the run is over, so what the monitor still says does not matter
   bool removing_ = false;
+  bool kept_ = false;
   std::string start_error_;
   boost::asio::steady_timer timer_;
   std::map<std::string, std::shared_ptr<ProbeRun>> probes_;

@@ -300,7 +300,8 @@ Task<> Container::on_ended(Outcome outcome) {
     handle(event::StartFailed{Clock::now(), outcome.exit_code});
   set_state(machine_.state() == ContainerState::restarting ? "restarting" : "exited");
   status_.started_at.clear();
-  if (record_.remove_on_exit && machine_.state() == ContainerState::exited) co_await remove(true);
+  if (record_.remove_on_exit && !kept_ && machine_.state() == ContainerState::exited)
+    co_await remove(true);
 }
 
 }  // namespace orchestrator

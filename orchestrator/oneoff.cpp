@@ -91,6 +91,7 @@ Task<std::shared_ptr<Container>> start_oneoff(Project& project, std::shared_ptr<
   std::vector<VolumeUse> inherited;
   co_await make_volumes(project, record, stack, service, std::move(inherited));
   auto container = project.add(std::move(record));
+  container->keep(true);
   const std::string id = container->record().id;
   std::exception_ptr failure;
   try {
@@ -109,9 +110,15 @@ Task<std::shared_ptr<Container>> start_oneoff(Project& project, std::shared_ptr<
 Task<int> await_oneoff(Project& project, std::shared_ptr<Session> session,
                        std::shared_ptr<Container> container) {
   while (container->active() && !session->gone()) co_await project.changed().wait();
-  if (session->gone()) co_return 0;
-  const int code = container->record().outcome ? container->record().outcome->exit_code : 0;
-  session->send({{"event", "exited"}, {"name", container->name()}, {"exit_code", code}});
+  int code = 0;
+  if (!session->gone()) {
+    if (container->record().outcome) code = container->record().outcome->exit_code;
+    session->send({{"event", "exited"}, {"name", container->name()}, {"exit_code", code}});
+    // The client reads the rest of the log before it hangs up.
+    while (!session->gone()) co_await project.changed().wait();
+  }
+  container->keep(false);
+  if (container->record().remove_on_exit && !container->active()) co_await container->remove(true);
   co_return code;
 }
 

@@ -123,6 +123,7 @@ void Project::erase() {
   desired_.reset();
   os::remove_tree(paths_.project(name_));
   container::remove_cgroup_parent(cgroups_, "/stack/" + name_);
+  container::remove_cgroup_parent(cgroups_, "/stack");
 }
 
 std::vector<std::string> Project::supervise_command() const {

@@ -113,9 +113,12 @@ class Supervisor {
     spdlog::info("request {}", operation);
     const protocol::Json arguments = request.value("arguments", protocol::Json::object());
     if (operation == "watch") co_return co_await watch(session);
+    if (operation == "kill")  // never waits for its turn: it may be what ends the one that runs
+      co_return co_await run_lifecycle(project_, session, operation,
+                                       arguments.get<protocol::Lifecycle>());
     const std::uint64_t turn = ++last_turn_;
     waiting_.push_back(turn);
-    const bool preempts = operation == "down" || operation == "stop" || operation == "kill";
+    const bool preempts = operation == "down" || operation == "stop";
     if (preempts && running_ && running_->second) running_->first->cancel();
     while (waiting_.front() != turn) co_await project_.changed().wait();
     running_ = {session, operation == "up"};

@@ -1,5 +1,6 @@
 #include "orchestrator/translate.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -16,8 +17,6 @@ namespace orchestrator {
 void ContainerLayout::make() const {
   for (const std::string& directory : {rootfs, upper, work, files, bundle + "/log"})
     os::make_directories(directory, 0700);
-  // The root directory of the container itself: anybody inside may enter it.
-  os::check(::chmod(upper.c_str(), 0755), [&] { return "set the mode of '" + upper + "'"; });
 }
 
 std::string hostname_of(const manifests::Service& service, const ContainerRecord& record) {
@@ -112,10 +111,26 @@ void set_identity(const ContainerInput& input, container::Spec& spec) {
   for (const auto& [key, value] : record.labels) spec.annotations["stack.label." + key] = value;
 }
 
+/// The writable layer's own directory is the container's `/`: it has the owner and mode that the
+/// image gives it.
+void dress_upper(const ContainerInput& input) {
+  const std::string upper = ContainerLayout(input.directory).upper;
+  struct stat status {};
+  os::check(::stat(input.layers.front().c_str(), &status),
+            [&] { return "look at '" + input.layers.front() + "'"; });
+  os::check(::chown(upper.c_str(), status.st_uid, status.st_gid),
+            [&] { return "set the owner of '" + upper + "'"; });
+  os::check(::chmod(upper.c_str(), status.st_mode & 07777),
+            [&] { return "set the mode of '" + upper + "'"; });
+}
+
 }  // namespace
 
 container::Spec translate(const ContainerInput& input) {
-  ContainerLayout(input.directory).make();
+  const ContainerLayout layout(input.directory);
+  const bool first_start = !os::exists(layout.upper);
+  layout.make();
+  if (first_start && !input.layers.empty()) dress_upper(input);
   container::Spec spec = make_default(input);
   if (!spec.process) spec.process.emplace();
   set_root(input, spec);

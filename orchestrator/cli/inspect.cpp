@@ -156,7 +156,8 @@ int top(Invocation& invocation) {
        of_services(view_containers(invocation.paths, project.name), services)) {
     if (!view.is_up()) continue;
     MonitorClient monitor(invocation.paths, view.record);
-    for (const auto& pid : monitor.ask({{"op", "processes"}}).data.at("pids")) {
+    const auto answer = monitor.ask({{"op", "processes"}});
+    for (const auto& pid : answer.data.at("pids")) {
       const auto process = read_process(pid.get<pid_t>());
       if (!process) continue;  // it ended meanwhile
       any = true;

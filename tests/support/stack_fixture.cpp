@@ -116,7 +116,7 @@ Output StackTest::stack(const std::vector<std::string>& arguments, CommandOption
 }
 
 Command StackTest::start(const std::vector<std::string>& arguments, CommandOptions options) const {
-  std::vector<std::string> all = {STACK_EXECUTABLE};
+  std::vector<std::string> all = {stack_executable()};
   all.insert(all.end(), arguments.begin(), arguments.end());
   return Command(all, with_defaults(std::move(options)));
 }
@@ -250,7 +250,10 @@ std::vector<std::string> split_lines(const std::string& text) {
   return result;
 }
 
-std::string stack_executable() { return STACK_EXECUTABLE; }
+std::string stack_executable() {
+  const char* other = std::getenv("STACK_TEST_EXECUTABLE");
+  return other != nullptr ? other : STACK_EXECUTABLE;
+}
 
 std::string examples_directory() { return EXAMPLES_DIRECTORY; }
 

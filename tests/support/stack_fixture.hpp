@@ -96,7 +96,7 @@ class StackTest : public ::testing::Test {
 std::vector<nlohmann::json> json_lines(const std::string& text);
 /// The lines of a text, without their ends.
 std::vector<std::string> split_lines(const std::string& text);
-/// The path of the real `stack`.
+/// The path of the real `stack`: the one built with the tests, or $STACK_TEST_EXECUTABLE.
 std::string stack_executable();
 /// The directory of the examples.
 std::string examples_directory();
