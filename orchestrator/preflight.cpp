@@ -197,7 +197,7 @@ class Preflight {
       if (config && !effective_health_check(found->second, *config))
         error(path + ".depends_on." + name,
               "service \"" + service.name + "\" waits for \"" + name +
-                  "\" to be healthy, but neither that service nor its image has a healthcheck")
+                  "\" to be healthy, but it has no healthcheck configured, nor has its image")
             .hint = "give \"" + name + "\" a healthcheck, or use condition: service_started";
     }
   }

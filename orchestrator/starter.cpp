@@ -75,7 +75,7 @@ Task<> Starter::start_containers(const std::string& name) {
 Task<> Starter::start_one(std::shared_ptr<Container> container, int* left,
                           std::shared_ptr<Failure>* failure) {
   const bool was_active = container->active();
-  if (was_active) {
+  if (was_active && !container->paused()) {
     session_.progress("Container", container->name(), "Running", true);
   } else {
     session_.progress("Container", container->name(), "Starting");
@@ -116,8 +116,7 @@ Task<> Starter::wait_for(const std::string& dependent, const std::string& name,
     failed = std::make_shared<Failure>(failure);
   }
   if (!failed) co_return;
-  if (dependency.required)
-    throw failed->as_cause_of("service " + dependent + ": dependency " + name + " failed to start");
+  if (dependency.required) throw failed->as_cause_of("service " + dependent + " cannot start");
   session_.send(protocol::warning("optional dependency \"" + name +
                                   "\" failed to start: " + failed->message));
 }
@@ -126,12 +125,14 @@ Task<> Starter::wait_until_healthy(const std::string& name) {
   const auto replicas = project_.of_service(name);
   for (const auto& container : replicas) {
     if (!container->has_health_check())
-      throw Failure("container " + container->name() + " has no healthcheck configured");
+      throw Failure("dependency failed to start: container " + container->name() +
+                    " has no healthcheck configured");
     bool told = false;
     while (container->health() != Health::healthy) {
       if (container->health() == Health::unhealthy)
-        throw Failure::of(*container, project_.paths(),
-                          "container " + container->name() + " is unhealthy");
+        throw Failure::of(
+            *container, project_.paths(),
+            "dependency failed to start: container " + container->name() + " is unhealthy");
       if (container->state() == ContainerState::exited)
         throw Failure::of(
             *container, project_.paths(),

@@ -20,6 +20,7 @@ void Trace::span(const std::string& container, const std::string& step, Clock::t
   if (added)
     events_.push_back({{"name", "thread_name"},
                        {"ph", "M"},
+                       {"ts", 0},
                        {"pid", 1},
                        {"tid", track->second},
                        {"args", {{"name", container}}}});

@@ -29,6 +29,15 @@ std::string hostname_of(const manifests::Service& service, const ContainerRecord
 
 namespace {
 
+/// With another container's network comes its name.
+std::string hostname(const ContainerInput& input) {
+  if (input.shared_files.empty() || !input.service->hostname.empty())
+    return hostname_of(*input.service, *input.record);
+  std::string name = os::read_file(input.shared_files + "/hostname");
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  return name;
+}
+
 /// Whom the process runs as, by the container's own passwd and group files.
 image::User find_user(const ContainerInput& input) {
   std::vector<std::string> directories{ContainerLayout(input.directory).upper};
@@ -72,8 +81,7 @@ void set_process(const ContainerInput& input, container::Spec& spec) {
   container::Process& process = *spec.process;
   process.terminal = service.tty;
   process.args = effective_arguments(service, input.image);
-  process.env =
-      effective_environment(service, input.image, hostname_of(service, *input.record), user.home);
+  process.env = effective_environment(service, input.image, hostname(input), user.home);
   const std::string& cwd =
       service.working_dir.empty() ? input.image.working_dir : service.working_dir;
   process.cwd = cwd.empty() ? "/" : cwd;
@@ -101,8 +109,7 @@ void set_root(const ContainerInput& input, container::Spec& spec) {
 
 void set_identity(const ContainerInput& input, container::Spec& spec) {
   const ContainerRecord& record = *input.record;
-  if (input.service->uts != "host" && input.network_namespace.empty())
-    spec.hostname = hostname_of(*input.service, record);
+  if (input.service->uts != "host") spec.hostname = hostname(input);
   spec.domainname = input.service->domainname;
   const std::string& parent = input.service->cgroup_parent;
   spec.linux.cgroups_path = (parent.empty() || parent.front() != '/' ? "/stack" : parent) + "/" +

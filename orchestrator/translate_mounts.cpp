@@ -226,6 +226,12 @@ void add_mounts(const ContainerInput& input, container::Spec& spec) {
   for (const manifests::FileMount& use : input.service->secrets)
     mounts.add_file(use, find_object(input.stack->secrets, use.source, "secret"), "secret",
                     manifests::secret_path(use));
+  // By depth, whatever the order in the file, so that no mount hides one below it (D10.6).
+  const auto depth = [](const container::Mount& mount) {
+    return std::count(mount.destination.begin(), mount.destination.end(), '/');
+  };
+  std::stable_sort(spec.mounts.begin(), spec.mounts.end(),
+                   [&](const auto& a, const auto& b) { return depth(a) < depth(b); });
 }
 
 }  // namespace orchestrator

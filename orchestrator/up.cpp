@@ -14,6 +14,16 @@ namespace orchestrator {
 
 namespace {
 
+/// A container without health check counts as up when it still runs after this long: many programs
+/// that cannot run end within it.
+constexpr Duration kSettled = std::chrono::milliseconds(250);
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
 /// Carries out one plan: what goes, what is made, what starts.
 class UpRun {
  public:
@@ -36,7 +46,11 @@ class UpRun {
     for (const auto& [name, service] : desired.services) services.insert(name);
     Starter starter(project_, session_, stack_, std::move(services));
     co_await starter.run();
-    if (up_.wait) co_await wait_until_ready(desired);
+    if (!up_.wait) co_return;
+    co_await wait_until_ready(desired);
+    if (!has_unchecked(desired)) co_return;
+    co_await sleep_until(Clock::now() + kSettled);
+    co_await wait_until_ready(desired);
   }
 
  private:
@@ -112,7 +126,8 @@ class UpRun {
 
   Task<> make_container(const ContainerStep& step, const DesiredService& desired) {
     const bool anew = step.action == ContainerAction::recreate;
-    session_.progress("Container", step.name, anew ? "Recreate" : "Creating");
+    session_.progress("Container", step.name,
+                      anew ? "Recreate (" + joined(step.reasons) + ")" : "Creating");
     const manifests::Service& service = stack_.services.at(step.service);
     ContainerRecord record = make_record(stack_, service, desired, step.name, step.number);
     std::vector<VolumeUse> inherited;
@@ -120,6 +135,13 @@ class UpRun {
     co_await make_volumes(project_, record, stack_, service, std::move(inherited));
     project_.add(std::move(record));
     session_.progress("Container", step.name, anew ? "Recreated" : "Created", true);
+  }
+
+  bool has_unchecked(const Desired& desired) const {
+    for (const auto& [name, wanted] : desired.services)
+      for (const auto& container : project_.of_service(name))
+        if (container->active() && !container->has_health_check()) return true;
+    return false;
   }
 
   /// Services that another one needs to have completed: having ended well is being ready.

@@ -94,7 +94,7 @@ container::Process make_process(const Invocation& invocation, const ContainerVie
     set_variable(process.env, "HOME", user.home);
   }
   if (flags.privileged) {
-    const auto all = container::capability_names(container::all_capabilities());
+    const auto all = container::capability_names(container::own_capabilities());
     process.capabilities = container::Capabilities{
         .bounding = all, .effective = all, .inheritable = {}, .permitted = all, .ambient = {}};
   }

@@ -191,7 +191,7 @@ std::vector<Device> devices_from_path(const std::string& path, const std::string
 
 Spec default_spec(const DefaultSpecOptions& options) {
   const CapabilityMask capabilities = options.privileged
-                                          ? all_capabilities()
+                                          ? own_capabilities()
                                           : resolve_capabilities(options.cap_add, options.cap_drop);
   Spec spec;
   spec.process = default_process(capabilities);

@@ -116,6 +116,14 @@ CapabilityMask all_capabilities() {
   return last == 63 ? ~CapabilityMask{0} : bit(last + 1) - 1;
 }
 
+CapabilityMask own_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, 2> data{};
+  os::check(::syscall(SYS_capget, &header, data.data()),
+            [] { return std::string("read our capabilities"); });
+  return data[0].permitted | CapabilityMask{data[1].permitted} << 32U;
+}
+
 std::optional<unsigned> capability_number(std::string_view name) noexcept {
   if (name.size() > 32) return std::nullopt;
   std::string text = upper(name);
@@ -158,7 +166,7 @@ CapabilityMask resolve_capabilities(const std::vector<std::string>& add,
                                     const std::vector<std::string>& drop) {
   const CapabilityMask adds = capability_mask(without_all(add));
   const CapabilityMask drops = capability_mask(without_all(drop));
-  if (has_all(add)) return all_capabilities() & ~drops;
+  if (has_all(add)) return own_capabilities() & ~drops;
   if (has_all(drop)) return adds;
   return (default_capabilities() & ~drops) | adds;
 }

@@ -19,6 +19,9 @@ using CapabilityMask = std::uint64_t;
 CapabilityMask default_capabilities() noexcept;
 /// Every capability of the running kernel (/proc/sys/kernel/cap_last_cap).
 CapabilityMask all_capabilities();
+/// Those that the calling process may give: its permitted set. In a container or a locked-down host
+/// that is fewer than all, and ALL means these.
+CapabilityMask own_capabilities();
 
 /// The number of "CAP_CHOWN", "chown", …; nothing for an unknown name.
 std::optional<unsigned> capability_number(std::string_view name) noexcept;

@@ -268,7 +268,8 @@ void check_sysctl(const Linux& linux, const std::string& given, Mistakes& mistak
   if (kIpc.contains(name) || name.starts_with("fs.mqueue.")) type = NamespaceType::ipc;
   if (name == "kernel.domainname") type = NamespaceType::uts;
   if (!type) {
-    mistakes.push_back(property + ": is not in a separate kernel namespace");
+    mistakes.push_back(property + ": sysctl \"" + name +
+                       "\" is not in a separate kernel namespace");
   } else if (!has_private(linux, *type)) {
     mistakes.push_back(property + ": needs a " + std::string(namespace_name(*type)) +
                        " namespace of the container's own");

@@ -277,7 +277,9 @@ std::string find_program(const container::Process& process) {
     if (found == 0) return candidate;
     if (found == EACCES) reason = EACCES;
   }
-  throw os::Error(reason, "find '" + name + "' in PATH");
+  throw os::Error(
+      reason, "exec: \"" + name + "\": " +
+                  (reason == ENOENT ? "executable file not found in $PATH" : "permission denied"));
 }
 
 std::vector<std::string> complete_environment(const container::Process& process) {
@@ -296,7 +298,9 @@ void execute(const Program& program, const std::string& path) {
   }
   const std::vector<std::string> environment = complete_environment(program.process);
   ::execve(executable.c_str(), pointers(arguments).data(), pointers(environment).data());
-  throw os::Error(errno, "execute '" + program.process.args.front() + "'");
+  const int reason = errno;
+  throw os::Error(reason, "exec: \"" + program.process.args.front() + "\"" +
+                              (reason == EACCES ? ": permission denied" : ""));
 }
 
 }  // namespace monitor

@@ -95,7 +95,8 @@ TEST_F(ErrorsTest, ATakenPortNamesWhoHasIt) {
   EXPECT_THAT(output.err,
               AllOf(HasSubstr(std::to_string(taken.port)), HasSubstr("port is already allocated"),
                     HasSubstr(std::to_string(::getpid()))));
-  EXPECT_EQ(state("web"), "created");
+  EXPECT_EQ(state("web"), "") << "nothing half made";
+  expect_nothing_left();
 }
 
 TEST_F(ErrorsTest, TwoStacksCannotPublishOnePort) {

@@ -231,7 +231,7 @@ TEST_F(RunTest, KeepsTheContainerWithoutRm) {
 TEST_F(RunTest, SaysWhatCannotBeStarted) {
   manifest("services: {web: {image: IMAGE}}\n");
   const Output output = stack({"run", "--rm", "-T", "web", "no-such-program"});
-  EXPECT_THAT(output, ExitsWith(127));
+  EXPECT_THAT(output, ExitsWith(1));
   EXPECT_THAT(output.err, HasSubstr("executable file not found"));
   EXPECT_THAT(stack({"run", "--rm", "-T", "nope", "true"}), ExitsWith(1));
 }

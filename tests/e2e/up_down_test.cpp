@@ -264,7 +264,8 @@ services:
 )");
   const Output output = stack({"up", "-d"});
   EXPECT_THAT(output, ExitsWith(0));
-  EXPECT_THAT(output.err, HasSubstr("optional dependency \"job\" failed to start"));
+  EXPECT_THAT(output.err, AllOf(HasSubstr("level=warning"), HasSubstr("optional dependency"),
+                                HasSubstr("failed to start")));
   EXPECT_EQ(state("web"), "running");
 }
 

@@ -25,7 +25,7 @@ TEST(Capability, NamesAndMasksAreInverse) {
 TEST(Capability, AddAndDropFollowDocker) {
   EXPECT_EQ(resolve_capabilities({}, {}), 0xa80425fbU);
   EXPECT_EQ(resolve_capabilities({"NET_ADMIN"}, {}), 0xa80435fbU);
-  EXPECT_EQ(resolve_capabilities({"all"}, {"CAP_CHOWN"}), all_capabilities() & ~CapabilityMask{1});
+  EXPECT_EQ(resolve_capabilities({"all"}, {"CAP_CHOWN"}), own_capabilities() & ~CapabilityMask{1});
   EXPECT_EQ(resolve_capabilities({"CHOWN"}, {"ALL"}), 1U);
   EXPECT_EQ(resolve_capabilities({}, {"ALL"}), 0U);
   EXPECT_EQ(resolve_capabilities({"CHOWN"}, {"CHOWN"}), 0xa80425fbU);
