@@ -66,9 +66,11 @@ std::optional<std::string> http_get(const std::string& host, int port, const std
   char buffer[4096];
   for (ssize_t count = 0; (count = ::recv(socket.get(), buffer, sizeof buffer, 0)) > 0;)
     reply.append(buffer, static_cast<std::size_t>(count));
-  const std::size_t end_of_head = reply.find("\r\n\r\n");
-  if (end_of_head == std::string::npos) return std::nullopt;
-  return reply.substr(end_of_head + 4);
+  if (const auto end = reply.find("\r\n\r\n"); end != std::string::npos)
+    return reply.substr(end + 4);
+  // The head that a CGI script wrote may end its lines as a script does.
+  if (const auto end = reply.find("\n\n"); end != std::string::npos) return reply.substr(end + 2);
+  return std::nullopt;
 }
 
 std::optional<std::string> exchange_datagram(const std::string& host, int port,
