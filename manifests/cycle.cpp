@@ -47,12 +47,12 @@ class Search {
       }
       const std::string& name = (step.next++)->first;
       if (!stack_.services.contains(name)) continue;
-      if (state_[name] == State::open) close(name);
+      if (state_[name] == State::open) report(name);
       if (state_[name] == State::fresh) enter(name);
     }
   }
 
-  void close(const std::string& name) {
+  void report(const std::string& name) {
     const auto start = std::find_if(path_.begin(), path_.end(),
                                     [&](const Step& step) { return step.name == name; });
     std::vector<std::string> cycle;

@@ -91,7 +91,7 @@ class TcpRelay : public Relay {
   ~TcpRelay() override {
     if (pause_ != 0) loop_.cancel(pause_);
     loop_.remove(listener_.get());
-    while (!connections_.empty()) close(connections_.begin());
+    while (!connections_.empty()) drop(connections_.begin());
   }
 
  private:
@@ -162,7 +162,7 @@ class TcpRelay : public Relay {
       return fail(connection);
     if (!connection->connected) return;
     if (!transfer(connection->up) || !transfer(connection->down)) return fail(connection);
-    if (connection->up.write_ended && connection->down.write_ended) return close(connection);
+    if (connection->up.write_ended && connection->down.write_ended) return drop(connection);
     watch(*connection);
   }
 
@@ -210,10 +210,10 @@ class TcpRelay : public Relay {
 
   void fail(Connections::iterator connection) {
     reset(connection->client.get());
-    close(connection);
+    drop(connection);
   }
 
-  void close(Connections::iterator connection) {
+  void drop(Connections::iterator connection) {
     loop_.remove(connection->client.get());
     loop_.remove(connection->server.get());
     connections_.erase(connection);
