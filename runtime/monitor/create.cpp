@@ -140,7 +140,7 @@ class Creator {
     PlanInput input;
     input.hierarchies = &layout_->hierarchies();
     input.cgroups = cgroup_->paths();
-    if (launch_.program.below_init_helper) input.init_binary = own_binary_path();
+    if (launch_.program.below_init_helper) input.init_binary = init_helper_path();
     launch_.plan = plan_steps(spec(), input);
     launch_.sources.resize(launch_.plan.size());
     for (std::size_t i = 0; i < launch_.plan.size(); ++i) {

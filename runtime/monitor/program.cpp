@@ -294,7 +294,7 @@ void execute(const Program& program, const std::string& path) {
   std::string executable = path;
   if (program.below_init_helper) {
     executable = kInitPath;
-    arguments.insert(arguments.begin(), {executable, "init", "--"});
+    arguments.insert(arguments.begin(), executable);
   }
   const std::vector<std::string> environment = complete_environment(program.process);
   ::execve(executable.c_str(), pointers(arguments).data(), pointers(environment).data());

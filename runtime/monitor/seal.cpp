@@ -42,4 +42,9 @@ std::string own_binary_path() {
   return path != nullptr ? std::string(path) : os::self_executable();
 }
 
+std::string init_helper_path() {
+  const std::string own = own_binary_path();
+  return own.substr(0, own.rfind('/') + 1) + "stack-init";
+}
+
 }  // namespace monitor

@@ -13,5 +13,7 @@ void run_from_read_only_mount(char** arguments);
 
 /// A path that a read-only bind of our executable can be made from.
 std::string own_binary_path();
+/// The init helper, `stack-init`, which is installed beside it.
+std::string init_helper_path();
 
 }  // namespace monitor
