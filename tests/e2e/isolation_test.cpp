@@ -103,8 +103,9 @@ TEST_F(IsolationTest, KernelFilesAreMaskedAndReadOnly) {
     EXPECT_EQ(ask("a", {"ls", path}), "") << path;
   }
   EXPECT_EQ(ask("a", {"open", "/proc/sys/kernel/hostname", "w"}), "EROFS\n");
-  if (probe("a", {"exists", "/proc/sysrq-trigger"}).code == 0)
+  if (probe("a", {"exists", "/proc/sysrq-trigger"}).code == 0) {
     EXPECT_EQ(ask("a", {"open", "/proc/sysrq-trigger", "w"}), "EROFS\n");
+  }
   EXPECT_THAT(probe("a", {"write", "/sys/x", "y"}).out,
               testing::AnyOf(HasSubstr("EROFS"), HasSubstr("EPERM"), HasSubstr("EACCES")));
 }
