@@ -36,13 +36,15 @@ std::vector<std::string> changed_keys(const Json& before, const Json& after) {
   return {keys.begin(), keys.end()};
 }
 
-/// The services whose namespaces `service` shares: recreated with them.
+/// The services whose namespaces or volumes `service` shares: recreated with them.
 std::vector<std::string> namespace_parents(const manifests::Service& service) {
   std::vector<std::string> parents;
   for (const std::string* mode : {&service.network_mode, &service.ipc, &service.pid}) {
     auto target = manifests::namespace_target(*mode);
     if (!target.service.empty()) parents.push_back(std::move(target.service));
   }
+  for (const std::string& from : service.volumes_from)
+    if (!from.starts_with("container:")) parents.push_back(from.substr(0, from.find(':')));
   return parents;
 }
 

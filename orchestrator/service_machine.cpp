@@ -118,10 +118,11 @@ std::vector<LifeAction> ServiceMachine::kill(const event::Kill& kill) {
 
 std::vector<LifeAction> ServiceMachine::ended(TimePoint at, int exit_code) {
   const bool was_stopping = state_ == ContainerState::stopping;
+  const bool ran = state_ == ContainerState::running;
   state_ = ContainerState::exited;
   if (was_stopping) return {action::DisarmTimer{}};
   if (!ever_started_ || !policy_wants_restart(exit_code)) return {};
-  if (at - started_at_ >= kStableRun) delay_ = kFirstRestartDelay;
+  if (ran && at - started_at_ >= kStableRun) delay_ = kFirstRestartDelay;
   state_ = ContainerState::restarting;
   const Duration delay = delay_;
   delay_ = std::min(delay_ * 2, kLongestRestartDelay);

@@ -156,5 +156,13 @@ TEST(ServiceMachine, TakesUpTheBackOffOfWhatItAdopts) {
   EXPECT_EQ(machine.restart_count(), 4);
 }
 
+// D7.4: a start that fails is no run, however long ago the last one began.
+TEST(ServiceMachine, KeepsBackingOffWhileStartsFail) {
+  ServiceMachine machine = running({.when = When::always});
+  machine.on(event::Exited{kStart + 1s, 1});
+  machine.on(event::RestartDue{});
+  EXPECT_THAT(machine.on(event::StartFailed{kStart + 60s, 127}), ElementsAre(restart_in(200ms)));
+}
+
 }  // namespace
 }  // namespace orchestrator
