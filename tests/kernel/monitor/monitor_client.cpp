@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <sstream>
 
 #include "runtime/container/bundle.hpp"
@@ -55,9 +56,11 @@ MonitorClient::MonitorClient(const Bundle& bundle, const std::vector<std::string
   os::make_directories(state_);
   auto [ours, theirs] = os::make_channel();
   os::SpawnOptions spawn;
-  spawn.executable = STACK_RUNTIME;
-  spawn.arguments = {STACK_RUNTIME, "monitor", "--id", bundle.id(), "--bundle",
-                     bundle.path(), "--state", state_, "--log",     directory_.path() + "/log"};
+  // The one built with the tests, or another that is to be tested.
+  const char* other = std::getenv("STACK_TEST_RUNTIME");
+  spawn.executable = other != nullptr ? other : STACK_RUNTIME;
+  spawn.arguments = {spawn.executable, "monitor", "--id", bundle.id(), "--bundle",
+                     bundle.path(),    "--state", state_, "--log",     directory_.path() + "/log"};
   spawn.arguments.insert(spawn.arguments.end(), options.begin(), options.end());
   spawn.descriptors = {{theirs.get(), 3}, {2, 2}};
   spawn.new_session = true;
