@@ -261,7 +261,9 @@ std::string find_program(const container::Process& process) {
   const std::string& name = process.args.front();
   if (name.find('/') != std::string::npos) {
     if (const int reason = why_not_executable(name))
-      throw os::Error(reason, "execute '" + name + "'");
+      throw os::Error(reason,
+                      "exec: \"" + name + "\": " +
+                          (reason == EACCES ? "permission denied" : "executable file not found"));
     return name;
   }
   const std::string path =

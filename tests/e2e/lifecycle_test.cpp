@@ -173,7 +173,7 @@ TEST_F(LifecycleTest, RecordsWhyAProgramCouldNotStart) {
   EXPECT_EQ(state("web"), "created");
   EXPECT_EQ(container("web").at("ExitCode"), 127);
   manifest("services: {web: {image: IMAGE, command: /etc/passwd}}\n");
-  EXPECT_THAT(stack({"up", "-d"}).err, HasSubstr("ermission denied"));
+  EXPECT_THAT(stack({"up", "-d"}).err, HasSubstr("permission denied"));
   EXPECT_EQ(container("web").at("ExitCode"), 126);
 }
 
