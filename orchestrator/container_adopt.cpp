@@ -84,6 +84,8 @@ Task<> Container::adopt_running(Json state) {
   } else {  // half made: what the earlier supervisor would have done next nobody can know
     start_error_ = "its start was interrupted";
     link_->send({{"op", "kill"}, {"signal", SIGKILL}, {"all", true}});
+    co_await follow_monitor();  // to its end, so that the next start finds it stopped
+    co_return;
   }
   asio::co_spawn(
       project_.executor(), [self = shared_from_this()] { return self->follow_monitor(); },

@@ -206,7 +206,7 @@ network::DnsPolicy Container::dns_policy() const {
 
 Task<> Container::on_namespaces(pid_t pid) {
   pid_ = pid;
-  if (network_ready_) co_return;
+  if (network_ready_ || !start_error_.empty()) co_return;
   const auto begin = Trace::Clock::now();
   co_await project_.fabric().attach(record_.short_id(), pid, endpoint_specs(stack_, service()),
                                     dns_policy());
@@ -216,11 +216,13 @@ Task<> Container::on_namespaces(pid_t pid) {
 }
 
 void Container::send_start() {
-  if (!created_ || !network_ready_ || !link_) return;
-  if (machine_.state() == ContainerState::stopping) {  // the stop came before the start
+  if (!created_ || !link_) return;
+  // A stop came before the start, or the start cannot be carried through any more.
+  if (machine_.state() == ContainerState::stopping || !start_error_.empty()) {
     link_->send({{"op", "kill"}, {"signal", SIGKILL}, {"all", true}});
     return;
   }
+  if (!network_ready_) return;
   Json operation = {{"op", "start"}, {"relays", Json::array()}};
   std::vector<int> fds;
   for (const network::Relay& relay : published_.relays) {
