@@ -90,6 +90,7 @@ class Container : public std::enable_shared_from_this<Container> {
   network::DnsPolicy dns_policy() const;
 
   Task<> adopt_running(Json state);
+  Task<> adopt_network();
   Task<> clear_leftovers();
 
   Task<> watch_health(unsigned run);

@@ -57,13 +57,7 @@ Task<> Container::adopt_running(Json state) {
     pid_ = state.at("init").at("pid").get<pid_t>();
     status_.started_at = state.value("started_at", timestamp_now());
     status_.state = status;
-    const auto leased =
-        co_await project_.fabric().lease(record_.short_id(), endpoint_specs(stack_, service()));
-    const std::vector<std::string> keys = service().networks_by_priority();
-    for (std::size_t i = 0; i < leased.size(); ++i) addresses_.emplace_back(keys[i], leased[i]);
-    if (!leased.empty())
-      co_await project_.fabric().serve_names(record_.short_id(), pid_, dns_policy());
-    announce();
+    co_await adopt_network();
     if (health_check_) {
       health_.emplace(health_check_->timing, Clock::now());
       const Health known = status_.health == "healthy"     ? Health::healthy
@@ -95,6 +89,21 @@ Task<> Container::adopt_running(Json state) {
         project_.executor(),
         [self = shared_from_this(), run = run_] { return self->watch_health(run); },
         asio::detached);
+}
+
+Task<> Container::adopt_network() {
+  try {
+    const auto leased =
+        co_await project_.fabric().lease(record_.short_id(), endpoint_specs(stack_, service()));
+    const std::vector<std::string> keys = service().networks_by_priority();
+    for (std::size_t i = 0; i < leased.size(); ++i) addresses_.emplace_back(keys[i], leased[i]);
+    if (!leased.empty())
+      co_await project_.fabric().serve_names(record_.short_id(), pid_, dns_policy());
+    announce();
+  } catch (const os::Error&) {
+    // It may have ended since its monitor spoke; then the next event says so. One that runs on is
+    // better left running without names than stopped by the supervisor that came to keep it.
+  }
 }
 
 Task<> Container::clear_leftovers() {

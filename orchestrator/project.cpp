@@ -56,7 +56,12 @@ Task<> Project::adopt() {
 }
 
 Task<> Project::adopt_container(std::shared_ptr<Container> container, int* left) {
-  co_await container->adopt();
+  try {
+    co_await container->adopt();
+  } catch (const std::exception& error) {
+    // One container that cannot be taken up must not keep the others from being supervised.
+    journal_.note(container->record(), "adoption failed", {{"error", error.what()}});
+  }
   --*left;
   changed_.notify();
 }
