@@ -77,8 +77,8 @@ void make_leaf(const std::string& directory) {
 void evacuate(const std::string& directory) {
   const std::string leaf = directory + "/stack-engine";
   make_group(leaf);
-  const auto text = os::read_file_if_exists(directory + "/cgroup.procs");
-  for (const std::string_view pid : fields(text.value_or(""), '\n')) {
+  const std::string text = os::read_file_if_exists(directory + "/cgroup.procs").value_or("");
+  for (const std::string_view pid : fields(text, '\n')) {
     try {
       os::write_to(leaf + "/cgroup.procs", pid);
     } catch (const os::Error& error) {
@@ -88,8 +88,9 @@ void evacuate(const std::string& directory) {
 }
 
 bool is_enabled(const std::string& directory, std::string_view controller) {
-  const auto text = os::read_file_if_exists(directory + "/cgroup.subtree_control", 4096);
-  for (const std::string_view line : fields(text.value_or(""), '\n')) {
+  const std::string text =
+      os::read_file_if_exists(directory + "/cgroup.subtree_control", 4096).value_or("");
+  for (const std::string_view line : fields(text, '\n')) {
     const auto names = fields(line, ' ');
     if (std::find(names.begin(), names.end(), controller) != names.end()) return true;
   }

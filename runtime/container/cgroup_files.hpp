@@ -21,8 +21,10 @@ std::optional<std::uint64_t> find_keyed(std::string_view text, std::string_view 
 std::vector<pid_t> read_processes(const std::string& directory);
 /// The groups right below `directory`.
 std::vector<std::string> child_groups(const std::string& directory);
-/// The parts of `text` between `separator`s, without empty ones.
+/// The parts of `text` between `separator`s, without empty ones. They point into `text`, which is
+/// why a temporary string is refused.
 std::vector<std::string_view> fields(std::string_view text, char separator);
+std::vector<std::string_view> fields(std::string&& text, char separator) = delete;
 /// A decimal number; nothing when `text` is anything else.
 std::optional<std::uint64_t> to_number(std::string_view text);
 

@@ -62,8 +62,8 @@ void read_memory_v1(const std::string& directory, CgroupStats& stats) {
 
 // "MAJ:MIN rbytes=N wbytes=N rios=N wios=N …" per device.
 void read_io_v2(const std::string& directory, CgroupStats& stats) {
-  const auto text = os::read_file_if_exists(directory + "/io.stat");
-  for (const std::string_view line : fields(text.value_or(""), '\n')) {
+  const std::string text = os::read_file_if_exists(directory + "/io.stat").value_or("");
+  for (const std::string_view line : fields(text, '\n')) {
     for (const std::string_view part : fields(line, ' ')) {
       const std::size_t equals = part.find('=');
       if (equals == std::string_view::npos) continue;
@@ -80,12 +80,12 @@ void read_io_v2(const std::string& directory, CgroupStats& stats) {
 // "MAJ:MIN Read N" and "MAJ:MIN Write N" per device.
 void read_operations_v1(const std::string& directory, const std::string& name,
                         std::optional<std::uint64_t>& reads, std::optional<std::uint64_t>& writes) {
-  std::optional<std::string> text;
+  std::string text;
   for (const char* prefix : {"/blkio.bfq.", "/blkio.throttle."}) {
-    text = os::read_file_if_exists(directory + prefix + name);
-    if (text && text->find("Read") != std::string::npos) break;
+    text = os::read_file_if_exists(directory + prefix + name).value_or("");
+    if (text.find("Read") != std::string::npos) break;
   }
-  for (const std::string_view line : fields(text.value_or(""), '\n')) {
+  for (const std::string_view line : fields(text, '\n')) {
     const auto parts = fields(line, ' ');
     if (parts.size() != 3) continue;
     if (parts[1] == "Read") add(reads, to_number(parts[2]));

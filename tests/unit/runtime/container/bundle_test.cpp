@@ -115,7 +115,7 @@ TEST(Validate, ReportsAllMistakesAtOnce) {
   for (const char* wanted :
        {"ociVersion", "hostname: longer", "no command specified", "process.cwd", "CAP_FLY",
         "RLIMIT_NOPE", "process.rlimits.RLIMIT_CPU", "mounts[7]", "mounts[8]",
-        "linux.namespaces.pid: given twice", "'kernel.panic': is not in a separate",
+        "linux.namespaces.pid: given twice", "'kernel.panic': sysctl \"kernel.panic\" is not in a separate",
         "linux.uidMappings: entries overlap", "needs a user namespace", "linux.maskedPaths",
         "BOGUS", "intelRdt", "memory.swap", "unified"}) {
     EXPECT_TRUE(mentions(mistakes, wanted)) << wanted;
