@@ -60,8 +60,7 @@ std::string bound_port(const os::UniqueFd& socket) {
 
 std::string dns_ruleset(const DnsSockets& sockets) {
   const std::string to_dns = "    ip daddr 127.0.0.11 ";
-  return "add table ip stack-dns\ndelete table ip stack-dns\n"
-         "table ip stack-dns {\n  chain output {\n"
+  return "table ip stack-dns {\n  chain output {\n"
          "    type nat hook output priority -100; policy accept;\n" +
          to_dns + "udp dport 53 dnat to 127.0.0.11:" + bound_port(sockets.udp) + "\n" + to_dns +
          "tcp dport 53 dnat to 127.0.0.11:" + bound_port(sockets.tcp) + "\n  }\n}\n";
@@ -106,7 +105,7 @@ DnsSockets open_dns_sockets(int netns) {
     bring_loopback_up(socket);
     sockets.udp = bind_resolver(SOCK_DGRAM);
     sockets.tcp = bind_resolver(SOCK_STREAM);
-    nft_commit(dns_ruleset(sockets));
+    nft_replace_table("ip", "stack-dns", dns_ruleset(sockets));
   });
   return sockets;
 }

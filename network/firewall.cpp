@@ -224,7 +224,7 @@ int protocol_number(const std::string& protocol) {
 std::string stack_ruleset(const Record& record) {
   const UplinkRecord& uplink = record.uplink.value();
   const StackSets sets = stack_sets(record);
-  std::string text = "add table inet stack\ndelete table inet stack\ntable inet stack {\n";
+  std::string text = "table inet stack {\n";
   text += set_text("bridges", "ifname", sets.bridges);
   text += set_text("hosted", "ifname", sets.hosted);
   text += set_text("subnets4", "ipv4_addr", sets.subnets4);
@@ -241,8 +241,7 @@ std::string stack_ruleset(const Record& record) {
 }
 
 std::string host_ruleset(const std::vector<Record>& records) {
-  std::string text = "add table inet stack\ndelete table inet stack\n";
-  text += kHostTable;
+  std::string text = kHostTable;
   for (const Record& record : records) {
     if (!record.uplink) continue;
     text += host_uplink_elements(Change::add, *record.uplink);

@@ -21,10 +21,9 @@ enum class Change { add, remove };
 /// The name of the stack's end of the uplink.
 inline constexpr const char* kUplinkInside = "uplink";
 
-/// The whole table inside a stack, in place of any that is there.
+/// The whole table inside a stack, for nft_replace_table().
 std::string stack_ruleset(const Record& record);
-/// The whole table of the host with the elements of all these stacks, in place of any that is
-/// there.
+/// The whole table of the host with the elements of all these stacks, for nft_replace_table().
 std::string host_ruleset(const std::vector<Record>& records);
 
 /// What the stack's uplink and publications are in the host's table. Removing what is not there, or

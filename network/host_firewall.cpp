@@ -11,14 +11,16 @@ namespace network {
 
 namespace {
 
-bool has_uplinks() {
+/// Whether the table holds an uplink beside `device`. A table that cannot be understood does.
+bool has_other_uplinks(const std::string& device) {
   const std::string text = nft_list("list set inet stack uplinks");
   if (text.empty()) return false;
   const nlohmann::json answer = nlohmann::json::parse(text, nullptr, false);
-  // A table that cannot be understood is left in place.
   if (answer.is_discarded() || !answer.contains("nftables")) return true;
   for (const nlohmann::json& object : answer["nftables"]) {
-    if (object.contains("set")) return !object["set"].value("elem", nlohmann::json()).empty();
+    if (!object.contains("set")) continue;
+    const nlohmann::json elements = object["set"].value("elem", nlohmann::json());
+    return !elements.empty() && elements != nlohmann::json::array({device});
   }
   return false;
 }
@@ -37,7 +39,7 @@ void HostFirewall::rebuild() const {
       continue;
     }
   }
-  nft_commit(host_ruleset(records));
+  nft_replace_table("inet", "stack", host_ruleset(records));
 }
 
 void HostFirewall::commit(const std::string& changes) const {
@@ -53,20 +55,22 @@ void HostFirewall::commit(const std::string& changes) const {
 }
 
 void HostFirewall::add_stack(const Record& record) const {
+  if (!nft_has_table("inet", "stack")) return rebuild();
   commit(host_uplink_elements(Change::add, record.uplink.value()) +
          host_port_elements(Change::add, *record.uplink, record.publications));
 }
 
 void HostFirewall::remove_stack(const Record& record) const {
   if (!record.uplink) return;
+  const bool is_last = !has_other_uplinks(record.uplink->device);
   try {
-    nft_commit(host_port_elements(Change::remove, *record.uplink, record.publications) +
-               host_uplink_elements(Change::remove, *record.uplink));
+    nft_commit(is_last ? "delete table inet stack\n"
+                       : host_port_elements(Change::remove, *record.uplink, record.publications) +
+                             host_uplink_elements(Change::remove, *record.uplink));
   } catch (const os::Error& error) {
     // The whole table is gone: so is the stack from it.
     if (error.code() != ENOENT) throw;
   }
-  if (!has_uplinks()) nft_commit("add table inet stack\ndelete table inet stack\n");
 }
 
 }  // namespace network

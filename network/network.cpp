@@ -127,7 +127,8 @@ void Network::State::open() {
     if (is_new) save();
     open_namespace();
     open_uplink();
-    restore_networks(record.networks);
+    // Without networks there is nothing to protect: ensure() makes the rules with the first.
+    if (!record.networks.empty()) restore_networks(record.networks);
     firewall.add_stack(record);
     admit_stacks_to_foreign_firewall();
   } catch (...) {
@@ -170,7 +171,7 @@ void Network::State::restore_networks(const std::vector<NetworkRecord>& networks
   }
   inside([&] {
     create_bridges(*stack, bridges);
-    nft_commit(stack_ruleset(record));
+    nft_replace_table("inet", "stack", stack_ruleset(record));
   });
   if (any6 && record.uplink->subnet6) forward_ipv6_on_host(host);
   host.request(host_routes(networks));

@@ -1,9 +1,16 @@
 #include "network/nftables.hpp"
 
+#include <netinet/in.h>
+// Needs the above before it.
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <nftables/libnftables.h>
+#include <sys/socket.h>
 
 #include <memory>
 
+#include "network/netlink.hpp"
 #include "runtime/os/error.hpp"
 
 namespace network {
@@ -43,6 +50,22 @@ void nft_commit(const std::string& commands) {
   const std::string message = ::nft_ctx_get_error_buffer(context.get());
   if (says_missing(message)) throw os::Error(ENOENT, "change the firewall");
   throw os::Error("change the firewall: " + first_line(message));
+}
+
+bool nft_has_table(const std::string& family, const std::string& table) {
+  NetlinkMessage message((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, 0,
+                         "look for table '" + table + "'");
+  nfgenmsg header{};
+  header.nfgen_family = family == "inet" ? NFPROTO_INET : NFPROTO_IPV4;
+  header.version = NFNETLINK_V0;
+  message.header(header).put_string(NFTA_TABLE_NAME, table);
+  return NetlinkSocket(NETLINK_NETFILTER).get(std::move(message), [](nlmsghdr&) {});
+}
+
+void nft_replace_table(const std::string& family, const std::string& table,
+                       const std::string& ruleset) {
+  const std::string removal = "delete table " + family + " " + table + "\n";
+  nft_commit(nft_has_table(family, table) ? removal + ruleset : ruleset);
 }
 
 std::string nft_list(const std::string& command) {
