@@ -74,11 +74,16 @@ struct Network::State {
   void detach(const std::string& owner);
   Published publish(const std::string& owner, const std::vector<PublishSpec>& ports);
   void withdraw(const std::vector<PublicationRecord>& publications);
-  void save() const { save_record(paths.record, record); }
+  void save();
   /// Takes over a changed record, writing it first.
   void adopt(Record next);
+  /// Takes over leases. They are written when the first of them becomes an interface: many owners
+  /// that start together cost one write.
+  void keep_leases(Record next);
 
  private:
+  bool has_unsaved_leases_ = false;
+
   void open_namespace();
   void open_uplink();
   void restore_networks(const std::vector<NetworkRecord>& networks);
@@ -92,10 +97,22 @@ struct Network::State {
   }
 };
 
+void Network::State::save() {
+  save_record(paths.record, record);
+  has_unsaved_leases_ = false;
+}
+
 void Network::State::adopt(Record next) {
   if (next == record) return;
   save_record(paths.record, next);
   record = std::move(next);
+  has_unsaved_leases_ = false;
+}
+
+void Network::State::keep_leases(Record next) {
+  if (next == record) return;
+  record = std::move(next);
+  has_unsaved_leases_ = true;
 }
 
 void Network::State::open_namespace() {
@@ -290,6 +307,7 @@ void Network::State::attach(const std::string& owner, int endpoint_netns) {
     if (way != by_route.end()) ways_out[v4 ? 0 : 1].insert(*way);
   }
 
+  if (has_unsaved_leases_) save();
   detach(owner);
   os::Undo undo;
   undo.add([&] { detach(owner); });
@@ -443,7 +461,7 @@ std::vector<Address> Network::lease(const std::string& owner,
                                     const std::vector<EndpointSpec>& endpoints) {
   Record next = state_->record;
   std::vector<Address> addresses = assign_leases(next, owner, endpoints);
-  state_->adopt(std::move(next));
+  state_->keep_leases(std::move(next));
   return addresses;
 }
 

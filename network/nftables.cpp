@@ -37,6 +37,12 @@ bool says_missing(const std::string& message) {
   return message.find("No such file or directory") != std::string::npos;
 }
 
+std::uint8_t protocol_family(const std::string& family) {
+  if (family == "inet") return NFPROTO_INET;
+  if (family == "ip6") return NFPROTO_IPV6;
+  return NFPROTO_IPV4;
+}
+
 std::string first_line(const std::string& message) {
   std::string line = message.substr(0, message.find('\n'));
   return line.starts_with("Error: ") ? line.substr(7) : line;
@@ -56,7 +62,7 @@ bool nft_has_table(const std::string& family, const std::string& table) {
   NetlinkMessage message((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE, 0,
                          "look for table '" + table + "'");
   nfgenmsg header{};
-  header.nfgen_family = family == "inet" ? NFPROTO_INET : NFPROTO_IPV4;
+  header.nfgen_family = protocol_family(family);
   header.version = NFNETLINK_V0;
   message.header(header).put_string(NFTA_TABLE_NAME, table);
   return NetlinkSocket(NETLINK_NETFILTER).get(std::move(message), [](nlmsghdr&) {});

@@ -10,7 +10,7 @@ namespace network {
 /// code() is ENOENT when something that the commands build on is not there.
 void nft_commit(const std::string& commands);
 
-/// Whether there is a table of this name in `family` ("ip", "inet").
+/// Whether there is a table of this name in `family` ("ip", "ip6", "inet").
 bool nft_has_table(const std::string& family, const std::string& table);
 
 /// Makes `ruleset`, which defines `table` of `family` and fills it, what there is of

@@ -105,10 +105,12 @@ Task<> Fabric::attach(std::string container, pid_t pid,
     co_return;
   }
   auto work = [this, container, pid, endpoints] {
-    network_->attach(container, os::open_namespace(namespace_of(pid)).get(), endpoints);
+    const os::UniqueFd netns = os::open_namespace(namespace_of(pid));
+    network_->attach(container, netns.get(), endpoints);
+    return network::Network::open_dns(netns.get());
   };
-  co_await blocking(kernel_, std::move(work));
-  co_await serve_names(container, pid, std::move(policy));
+  network::DnsSockets sockets = co_await blocking(kernel_, std::move(work));
+  answer_names(container, pid, std::move(sockets), std::move(policy));
 }
 
 Task<> Fabric::serve_names(std::string container, pid_t pid, network::DnsPolicy policy) {
@@ -116,6 +118,11 @@ Task<> Fabric::serve_names(std::string container, pid_t pid, network::DnsPolicy 
     return network::Network::open_dns(os::open_namespace(namespace_of(pid)).get());
   };
   network::DnsSockets sockets = co_await blocking(kernel_, std::move(work));
+  answer_names(container, pid, std::move(sockets), std::move(policy));
+}
+
+void Fabric::answer_names(const std::string& container, pid_t pid, network::DnsSockets sockets,
+                          network::DnsPolicy policy) {
   if (!policy.resolvers.servers.empty()) policy.resolvers.open_socket = sockets_in(pid);
   dns_.add(container, std::move(sockets.udp), std::move(sockets.tcp), std::move(policy));
 }

@@ -57,6 +57,8 @@ class Fabric {
   std::string host_gateway() const;
 
  private:
+  void answer_names(const std::string& container, pid_t pid, network::DnsSockets sockets,
+                    network::DnsPolicy policy);
   void describe_networks();
 
   Paths paths_;
