@@ -59,8 +59,10 @@ TEST_F(CrashTest, RestartPoliciesGoOnAfterwards) {
   ASSERT_TRUE(wait_until([&] { return supervisor_pid().has_value(); }, seconds(15)));
   const pid_t before = init_pid("c");
   ::kill(before, SIGKILL);
-  EXPECT_TRUE(
-      wait_until([&] { return state("c") == "running" && init_pid("c") != before; }, seconds(15)));
+  const auto runs_anew = [&] {
+    return state("c") == "running" && find_init_pid("c").value_or(before) != before;
+  };
+  EXPECT_TRUE(wait_until(runs_anew, seconds(15)));
 }
 
 TEST_F(CrashTest, NamesAndPortsGoOnAfterwards) {

@@ -185,6 +185,15 @@ pid_t StackTest::init_pid(const std::string& service, int number) const {
   return state_record(service, number).at("init").at("pid").get<pid_t>();
 }
 
+std::optional<pid_t> StackTest::find_init_pid(const std::string& service, int number) const {
+  const std::string path = run_directory() + "/containers/" + id(service, number) + "/state.json";
+  const auto text = os::read_file_if_exists(path);
+  if (!text) return std::nullopt;
+  const nlohmann::json state = nlohmann::json::parse(*text);
+  if (!state.contains("init")) return std::nullopt;
+  return state["init"].at("pid").get<pid_t>();
+}
+
 pid_t StackTest::monitor_pid(const std::string& service, int number) const {
   return state_record(service, number).at("monitor").at("pid").get<pid_t>();
 }

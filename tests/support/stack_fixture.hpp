@@ -67,6 +67,8 @@ class StackTest : public ::testing::Test {
   nlohmann::json record(const std::string& service, int number = 1) const;
   /// The process that is PID 1 of the container, as the host numbers it.
   pid_t init_pid(const std::string& service, int number = 1) const;
+  /// The same where the container may be between two runs: absent then.
+  std::optional<pid_t> find_init_pid(const std::string& service, int number = 1) const;
   pid_t monitor_pid(const std::string& service, int number = 1) const;
   /// The supervisor of this project; nothing when none runs.
   std::optional<pid_t> supervisor_pid() const;
