@@ -36,18 +36,10 @@ std::string port_name(const std::string& owner, const std::string& network) {
   return device_name("v", owner + "\n" + network);
 }
 
-std::set<std::uint16_t> udp_ports(const std::vector<PublicationRecord>& publications,
-                                  std::uint16_t PublicationRecord::*port) {
-  std::set<std::uint16_t> ports;
-  for (const PublicationRecord& publication : publications) {
-    if (publication.protocol == "udp") ports.insert(publication.*port);
-  }
-  return ports;
-}
-
 /// Whether an endpoint on the network gets a default route of the family from it.
 bool offers_way_out(const NetworkRecord& network, const LeaseRecord& lease, bool v4) {
-  return !network.spec.internal && (v4 ? lease.ipv4 : lease.ipv6).has_value();
+  return !network.spec.internal && !lease.no_default_route &&
+         (v4 ? lease.ipv4 : lease.ipv6).has_value();
 }
 
 }  // namespace
@@ -437,6 +429,12 @@ std::vector<NetworkState> Network::networks() const {
                                           (network.route6 || !network.subnet6)});
   }
   return states;
+}
+
+std::vector<std::string> Network::owners() const {
+  std::set<std::string> owners;
+  for (const LeaseRecord& lease : state_->record.leases) owners.insert(lease.owner);
+  return {owners.begin(), owners.end()};
 }
 
 std::vector<Address> Network::lease(const std::string& owner,

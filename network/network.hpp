@@ -62,6 +62,7 @@ struct EndpointSpec {
   std::optional<std::string> mac;
   bool default_route =
       false;  ///< at most one of an owner's endpoints; ignored on internal networks
+  bool no_default_route = false;        ///< never leads out, even when no other endpoint does
   std::vector<std::string> link_local;  ///< further addresses of the interface
 };
 
@@ -136,6 +137,8 @@ class Network {
   /// naming the network: a bad or overlapping subnet, no free subnet.
   void ensure(const std::vector<NetworkSpec>& specs);
   std::vector<NetworkState> networks() const;
+  /// Who has leases, each once.
+  std::vector<std::string> owners() const;
 
   /// The owner's addresses, in the order of `endpoints`. An owner keeps its address on a network
   /// until release(); a fixed address that differs from it replaces it. Throws os::Error: an
