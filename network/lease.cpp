@@ -136,6 +136,7 @@ LeaseRecord make_lease(Record& record, const std::string& owner, const NetworkRe
   lease.ipv6 = choose_address(record, lease, network, false, endpoint.ipv6);
   lease.mac = choose_mac(lease, endpoint.mac);
   lease.default_route = endpoint.default_route;
+  lease.no_default_route = endpoint.no_default_route;
   lease.link_local = parse_link_local(endpoint.link_local);
   return lease;
 }

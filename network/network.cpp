@@ -36,18 +36,10 @@ std::string port_name(const std::string& owner, const std::string& network) {
   return device_name("v", owner + "\n" + network);
 }
 
-std::set<std::uint16_t> udp_ports(const std::vector<PublicationRecord>& publications,
-                                  std::uint16_t PublicationRecord::*port) {
-  std::set<std::uint16_t> ports;
-  for (const PublicationRecord& publication : publications) {
-    if (publication.protocol == "udp") ports.insert(publication.*port);
-  }
-  return ports;
-}
-
 /// Whether an endpoint on the network gets a default route of the family from it.
 bool offers_way_out(const NetworkRecord& network, const LeaseRecord& lease, bool v4) {
-  return !network.spec.internal && (v4 ? lease.ipv4 : lease.ipv6).has_value();
+  return !network.spec.internal && !lease.no_default_route &&
+         (v4 ? lease.ipv4 : lease.ipv6).has_value();
 }
 
 }  // namespace
@@ -75,6 +67,7 @@ struct Network::State {
   Published publish(const std::string& owner, const std::vector<PublishSpec>& ports);
   void withdraw(const std::vector<PublicationRecord>& publications);
   void save();
+  bool has_unsaved_leases() const { return has_unsaved_leases_; }
   /// Takes over a changed record, writing it first.
   void adopt(Record next);
   /// Takes over leases. They are written when the first of them becomes an interface: many owners
@@ -457,12 +450,22 @@ std::vector<NetworkState> Network::networks() const {
   return states;
 }
 
+std::vector<std::string> Network::owners() const {
+  std::set<std::string> owners;
+  for (const LeaseRecord& lease : state_->record.leases) owners.insert(lease.owner);
+  return {owners.begin(), owners.end()};
+}
+
 std::vector<Address> Network::lease(const std::string& owner,
                                     const std::vector<EndpointSpec>& endpoints) {
   Record next = state_->record;
   std::vector<Address> addresses = assign_leases(next, owner, endpoints);
   state_->keep_leases(std::move(next));
   return addresses;
+}
+
+void Network::save() {
+  if (state_->has_unsaved_leases()) state_->save();
 }
 
 void Network::release(const std::string& owner) {

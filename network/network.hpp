@@ -62,6 +62,7 @@ struct EndpointSpec {
   std::optional<std::string> mac;
   bool default_route =
       false;  ///< at most one of an owner's endpoints; ignored on internal networks
+  bool no_default_route = false;        ///< never leads out, even when no other endpoint does
   std::vector<std::string> link_local;  ///< further addresses of the interface
 };
 
@@ -136,11 +137,15 @@ class Network {
   /// naming the network: a bad or overlapping subnet, no free subnet.
   void ensure(const std::vector<NetworkSpec>& specs);
   std::vector<NetworkState> networks() const;
+  /// Who has leases, each once.
+  std::vector<std::string> owners() const;
 
   /// The owner's addresses, in the order of `endpoints`. An owner keeps its address on a network
   /// until release(); a fixed address that differs from it replaces it. Throws os::Error: an
   /// address that is in use or outside its subnet, an exhausted pool, an unknown network.
+  /// A lease is written down with the first attach() after it, or by save().
   std::vector<Address> lease(const std::string& owner, const std::vector<EndpointSpec>& endpoints);
+  void save();
   /// Gives the owner's addresses back; what is attached or published is taken away first.
   void release(const std::string& owner);
 

@@ -134,4 +134,13 @@ std::vector<PublicationRecord> extract_stale(std::vector<PublicationRecord>& pub
   return extracted;
 }
 
+std::set<std::uint16_t> udp_ports(const std::vector<PublicationRecord>& publications,
+                                  std::uint16_t PublicationRecord::*port) {
+  std::set<std::uint16_t> ports;
+  for (const PublicationRecord& publication : publications) {
+    if (publication.protocol == "udp") ports.insert(publication.*port);
+  }
+  return ports;
+}
+
 }  // namespace network

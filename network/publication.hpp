@@ -1,6 +1,7 @@
 // From ports to publish to what is bound on the host and recorded.
 #pragma once
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,5 +40,9 @@ std::vector<PublicationRecord> extract_publications(std::vector<PublicationRecor
 /// holder is gone without a word.
 std::vector<PublicationRecord> extract_stale(std::vector<PublicationRecord>& publications,
                                              const std::vector<PublicationRecord>& fresh);
+
+/// One of the ports (published, transit, target) of each publication over UDP.
+std::set<std::uint16_t> udp_ports(const std::vector<PublicationRecord>& publications,
+                                  std::uint16_t PublicationRecord::*port);
 
 }  // namespace network

@@ -48,34 +48,6 @@ Pool pool_from_json(const json& value) {
           .aux_addresses = value.at("aux_addresses")};
 }
 
-json spec_to_json(const NetworkSpec& spec) {
-  json pools = json::array();
-  for (const Pool& pool : spec.pools) pools.push_back(pool_to_json(pool));
-  return {{"name", spec.name},
-          {"pools", std::move(pools)},
-          {"internal", spec.internal},
-          {"enable_ipv4", spec.enable_ipv4},
-          {"enable_ipv6", spec.enable_ipv6},
-          {"icc", spec.icc},
-          {"masquerade", spec.masquerade},
-          {"mtu", spec.mtu ? json(*spec.mtu) : json(nullptr)},
-          {"bridge_name", spec.bridge_name}};
-}
-
-NetworkSpec spec_from_json(const json& value) {
-  NetworkSpec spec;
-  spec.name = value.at("name");
-  for (const json& pool : value.at("pools")) spec.pools.push_back(pool_from_json(pool));
-  spec.internal = value.at("internal");
-  spec.enable_ipv4 = value.at("enable_ipv4");
-  spec.enable_ipv6 = value.at("enable_ipv6");
-  spec.icc = value.at("icc");
-  spec.masquerade = value.at("masquerade");
-  if (!value.at("mtu").is_null()) spec.mtu = value.at("mtu").get<int>();
-  spec.bridge_name = value.at("bridge_name");
-  return spec;
-}
-
 json network_to_json(const NetworkRecord& network) {
   return {{"spec", spec_to_json(network.spec)},
           {"bridge", network.bridge},
@@ -112,6 +84,7 @@ json lease_to_json(const LeaseRecord& lease) {
           {"ipv4", text_or_null(lease.ipv4)},
           {"ipv6", text_or_null(lease.ipv6)},
           {"default_route", lease.default_route},
+          {"no_default_route", lease.no_default_route},
           {"link_local", std::move(link_local)}};
 }
 
@@ -124,6 +97,7 @@ LeaseRecord lease_from_json(const json& value) {
   lease.ipv4 = parsed<IpAddress>(value.at("ipv4"));
   lease.ipv6 = parsed<IpAddress>(value.at("ipv6"));
   lease.default_route = value.at("default_route");
+  lease.no_default_route = value.value("no_default_route", false);
   for (const json& address : value.at("link_local")) {
     lease.link_local.push_back(required<IpAddress>(address));
   }
@@ -181,6 +155,34 @@ void fill(std::vector<Item>& items, const json& array, Convert convert) {
 }
 
 }  // namespace
+
+nlohmann::json spec_to_json(const NetworkSpec& spec) {
+  json pools = json::array();
+  for (const Pool& pool : spec.pools) pools.push_back(pool_to_json(pool));
+  return {{"name", spec.name},
+          {"pools", std::move(pools)},
+          {"internal", spec.internal},
+          {"enable_ipv4", spec.enable_ipv4},
+          {"enable_ipv6", spec.enable_ipv6},
+          {"icc", spec.icc},
+          {"masquerade", spec.masquerade},
+          {"mtu", spec.mtu ? json(*spec.mtu) : json(nullptr)},
+          {"bridge_name", spec.bridge_name}};
+}
+
+NetworkSpec spec_from_json(const json& value) {
+  NetworkSpec spec;
+  spec.name = value.at("name");
+  for (const json& pool : value.at("pools")) spec.pools.push_back(pool_from_json(pool));
+  spec.internal = value.at("internal");
+  spec.enable_ipv4 = value.at("enable_ipv4");
+  spec.enable_ipv6 = value.at("enable_ipv6");
+  spec.icc = value.at("icc");
+  spec.masquerade = value.at("masquerade");
+  if (!value.at("mtu").is_null()) spec.mtu = value.at("mtu").get<int>();
+  spec.bridge_name = value.at("bridge_name");
+  return spec;
+}
 
 std::optional<IpAddress> UplinkRecord::host6() const {
   return subnet6 ? std::optional(subnet6->base().plus(1)) : std::nullopt;

@@ -44,6 +44,7 @@ struct LeaseRecord {
   std::string owner, network, interface, mac;
   std::optional<IpAddress> ipv4, ipv6;
   bool default_route = false;
+  bool no_default_route = false;
   std::vector<IpAddress> link_local;
   bool operator==(const LeaseRecord&) const = default;
 };
@@ -69,6 +70,10 @@ struct Record {
   LeaseRecord* find_lease(const std::string& owner, const std::string& network);
   bool operator==(const Record&) const = default;
 };
+
+nlohmann::json spec_to_json(const NetworkSpec& spec);
+/// Throws nlohmann::json::exception on anything that spec_to_json() does not write.
+NetworkSpec spec_from_json(const nlohmann::json& value);
 
 nlohmann::json to_json(const Record& record);
 /// Throws os::Error on anything that to_json() does not write.

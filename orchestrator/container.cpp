@@ -158,7 +158,7 @@ Task<> Container::remove(bool volumes) {
   co_await blocking(project_.workers(), std::move(work));
   if (volumes)
     for (const VolumeUse& use : record_.volumes)
-      if (use.anonymous) project_.volumes().remove(use.name);
+      if (use.anonymous && !project_.uses_volume(use.name, id)) project_.volumes().remove(use.name);
   note("destroy");
   project_.forget(id);
 }

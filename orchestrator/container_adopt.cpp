@@ -93,6 +93,7 @@ Task<> Container::adopt_running(Json state) {
 
 Task<> Container::adopt_network() {
   try {
+    project_.fabric().resolve(stack_);
     const auto leased =
         co_await project_.fabric().lease(record_.short_id(), endpoint_specs(stack_, service()));
     const std::vector<std::string> keys = service().networks_by_priority();

@@ -76,13 +76,14 @@ std::string files_of_owner(const Project& project, const std::string& mode) {
 Task<> Container::prepare() {
   const auto begin = Trace::Clock::now();
   const std::string short_id = record_.short_id();
+  project_.fabric().resolve(stack_);
   const std::vector<network::EndpointSpec> endpoints = endpoint_specs(stack_, service());
   const std::vector<network::Address> leased =
       co_await project_.fabric().lease(short_id, endpoints);
   addresses_.clear();
   const std::vector<std::string> keys = service().networks_by_priority();
   for (std::size_t i = 0; i < leased.size(); ++i) addresses_.emplace_back(keys[i], leased[i]);
-  published_ = co_await project_.fabric().publish(short_id, publish_specs(service()));
+  published_ = co_await project_.fabric().publish(short_id, endpoints, publish_specs(service()));
   project_.trace().span(record_.name, "addresses and ports", begin);
 
   const auto writing = Trace::Clock::now();
@@ -96,6 +97,13 @@ Task<> Container::prepare() {
                        .addresses = leased,
                        .host_gateway = project_.fabric().host_gateway(),
                        .volumes = &project_.volumes(),
+                       .volume_sources = volume_sources(project_, service()),
+                       .layers_of =
+                           [this](const std::string& name) {
+                             const auto image = project_.images().find(name);
+                             return image ? project_.images().layer_directories(*image)
+                                          : std::vector<std::string>();
+                           },
                        .unified_cgroup = project_.cgroups().unified_only()};
   input.network_namespace =
       namespace_path(shared_with(project_, service().network_mode, "network"), "net");

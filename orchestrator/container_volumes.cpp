@@ -1,5 +1,6 @@
 #include "orchestrator/container_volumes.hpp"
 
+#include "orchestrator/volumes_from.hpp"
 #include "runtime/image/copy_up.hpp"
 #include "runtime/os/error.hpp"
 
@@ -52,7 +53,14 @@ class Needs {
   std::vector<Need> needs_;
 };
 
-bool covered(const manifests::Service& service, const std::string& target) {
+/// Whether something else is mounted where the image declares a volume.
+bool covered(const manifests::Service& service, const std::vector<VolumeSource>& sources,
+             const std::string& target) {
+  for (const VolumeSource& source : sources) {
+    if (covered(source.service(), {}, target)) return true;
+    for (const VolumeUse& use : source.record.volumes)
+      if (use.target == target) return true;
+  }
   for (const manifests::Mount& mount : service.volumes)
     if (mount.target == target) return true;
   for (const std::string& entry : service.tmpfs)
@@ -64,6 +72,7 @@ bool covered(const manifests::Service& service, const std::string& target) {
 
 Task<> make_volumes(Project& project, ContainerRecord& record, const manifests::Stack& stack,
                     const manifests::Service& service, std::vector<VolumeUse> inherited) {
+  const std::vector<VolumeSource> sources = volume_sources(project, service);
   Needs needs(project, inherited);
   for (const manifests::Mount& mount : service.volumes) {
     if (mount.type != manifests::MountType::volume) continue;
@@ -83,14 +92,18 @@ Task<> make_volumes(Project& project, ContainerRecord& record, const manifests::
   }
   const ImageUse& use = project.image(record.image_id);
   for (const std::string& target : use.image.config.volumes)
-    if (!covered(service, target)) needs.add_anonymous(target, false, {});
+    if (!covered(service, sources, target)) needs.add_anonymous(target, false, {});
 
   record.volumes.clear();
   for (const Need& need : needs.list()) {
     record.volumes.push_back({need.volume.name, need.target, need.volume.anonymous});
     project.volumes().create(need.volume);
   }
-  if (record.volumes.empty()) co_return;
+  for (VolumeUse& inherits : inherited_uses(sources))
+    if (std::none_of(record.volumes.begin(), record.volumes.end(),
+                     [&](const VolumeUse& own) { return own.target == inherits.target; }))
+      record.volumes.push_back(std::move(inherits));
+  if (needs.list().empty()) co_return;
   auto fill = [list = needs.list(), layers = use.layers, store = project.volumes()] {
     const image::LayerStack image(layers);
     for (const Need& need : list)

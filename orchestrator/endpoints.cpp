@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 #include <tuple>
 
 #include "runtime/os/error.hpp"
@@ -29,6 +30,8 @@ std::optional<int> mtu_of(const manifests::Network& network) {
   return mtu;
 }
 
+}  // namespace
+
 network::NetworkSpec network_spec(const manifests::Network& network) {
   if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
     throw os::Error("network \"" + network.name + "\": plugin \"" + network.driver +
@@ -50,6 +53,8 @@ network::NetworkSpec network_spec(const manifests::Network& network) {
   return spec;
 }
 
+namespace {
+
 std::optional<std::string> given(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -59,11 +64,7 @@ std::optional<std::string> given(const std::string& text) {
 std::vector<network::NetworkSpec> network_specs(const manifests::Stack& stack) {
   std::vector<network::NetworkSpec> specs;
   for (const auto& [key, network] : stack.networks) {
-    if (network.external)
-      throw os::Error("network " + network.name +
-                      " declared as external, but could not be found: a network lives with the "
-                      "stack that declares it");
-    specs.push_back(network_spec(network));
+    if (!network.external) specs.push_back(network_spec(network));
   }
   return specs;
 }
@@ -96,6 +97,27 @@ std::vector<network::EndpointSpec> endpoint_specs(const manifests::Stack& stack,
   }
   if (gateway) specs[gateway->second].default_route = true;
   return specs;
+}
+
+std::vector<network::EndpointSpec> arrange(
+    std::vector<network::EndpointSpec> endpoints,
+    const std::function<bool(const std::string& network)>& is_shared) {
+  std::set<std::string> names;
+  bool leads_out_by_shared = false;
+  for (const network::EndpointSpec& endpoint : endpoints) {
+    if (!endpoint.interface.empty()) names.insert(endpoint.interface);
+    if (endpoint.default_route && is_shared(endpoint.network)) leads_out_by_shared = true;
+  }
+  int next = 0;
+  for (network::EndpointSpec& endpoint : endpoints) {
+    endpoint.no_default_route =
+        is_shared(endpoint.network) ? !endpoint.default_route : leads_out_by_shared;
+    while (endpoint.interface.empty()) {
+      std::string name = "eth" + std::to_string(next++);
+      if (names.insert(name).second) endpoint.interface = std::move(name);
+    }
+  }
+  return endpoints;
 }
 
 std::vector<network::PublishSpec> publish_specs(const manifests::Service& service) {

@@ -1,6 +1,7 @@
 // A project's networks and ports in the words of the network room. Pure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -12,13 +13,24 @@
 
 namespace orchestrator {
 
-/// Every network of the stack that is its own. Throws os::Error for a driver that is not there.
+/// Throws os::Error for a driver that is not there, or a bad option.
+network::NetworkSpec network_spec(const manifests::Network& network);
+
+/// Every network of the stack that is its own, without those that it shares with others. Throws
+/// os::Error for a driver that is not there.
 std::vector<network::NetworkSpec> network_specs(const manifests::Stack& stack);
 
 /// What a service wants of its networks: interfaces by falling priority, the default route by
 /// gw_priority, dual stack, then name (Compose A7). Empty with a network_mode.
 std::vector<network::EndpointSpec> endpoint_specs(const manifests::Stack& stack,
                                                   const manifests::Service& service);
+
+/// The endpoints of one container on networks of different namespaces, made to fit together: every
+/// interface named, the way out given by one namespace alone. `is_shared` tells the networks that
+/// have a namespace of their own.
+std::vector<network::EndpointSpec> arrange(
+    std::vector<network::EndpointSpec> endpoints,
+    const std::function<bool(const std::string& network)>& is_shared);
 
 /// The ports that a container of the service publishes; none with a network_mode that has no ports.
 std::vector<network::PublishSpec> publish_specs(const manifests::Service& service);

@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include "network/subnet.hpp"
 #include "orchestrator/endpoints.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/namespace.hpp"
@@ -25,22 +26,70 @@ network::DnsSocketFactory sockets_in(pid_t pid) {
   };
 }
 
+std::vector<std::string> subnets_of(const network::NetworkState& state) {
+  std::vector<std::string> subnets;
+  for (const std::string* subnet : {&state.subnet4, &state.subnet6})
+    if (!subnet->empty()) subnets.push_back(*subnet);
+  return subnets;
+}
+
 }  // namespace
 
 Fabric::Fabric(boost::asio::io_context& io, const Paths& paths, std::string project)
-    : paths_(paths), project_(std::move(project)), dns_(io) {}
+    : paths_(paths),
+      project_(std::move(project)),
+      shared_(paths),
+      dns_(io),
+      shared_names_(io, shared_, dns_.zone()) {}
 
 Fabric::~Fabric() { kernel_.join(); }
 
+void Fabric::resolve(manifests::Stack& stack) const {
+  std::set<std::string> names;
+  for (auto& [key, network] : stack.networks) {
+    if (!names.insert(network.name).second)
+      throw os::Error("network " + network.name + " is declared twice");
+    if (!network.external) continue;
+    const auto found = shared_.find(network.name);
+    if (!found)
+      throw os::Error("network " + network.name +
+                      " declared as external, but could not be found: `stack network create " +
+                      network.name + "` makes it");
+    network.internal = found->spec.internal;
+    network.enable_ipv4 = found->spec.enable_ipv4;
+    network.enable_ipv6 = found->spec.enable_ipv6;
+  }
+}
+
 Task<> Fabric::ensure(manifests::Stack stack) {
+  resolve(stack);
   const std::vector<network::NetworkSpec> specs = network_specs(stack);
-  if (specs.empty() && !network_) co_return;
-  auto work = [this, specs] {
-    if (!network_) network_ = std::make_unique<network::Network>(paths_.run, project_);
-    network_->ensure(specs);
+  if (!specs.empty() || network_) {
+    auto work = [this, specs] {
+      if (!network_) network_ = std::make_unique<network::Network>(paths_.run, project_);
+      network_->ensure(specs);
+    };
+    co_await blocking(kernel_, std::move(work));
+    describe_networks();
+  }
+  for (const auto& [key, network] : stack.networks)
+    if (network.external) co_await open_shared(network.name);
+}
+
+Task<> Fabric::open_shared(std::string name) {
+  if (shared_names_.follows(name)) co_return;
+  network::NetworkState state;
+  std::string gateway;
+  auto work = [this, name, &state, &gateway] {
+    shared_.use(name, [&](network::Network& network) {
+      state = network.networks().at(0);
+      gateway = network.host_gateway();
+    });
   };
   co_await blocking(kernel_, std::move(work));
-  describe_networks();
+  shared_gateway_ = gateway;
+  dns_.zone().set_network(name, subnets_of(state));
+  shared_names_.follow(name);
 }
 
 Task<> Fabric::adopt() {
@@ -51,12 +100,25 @@ Task<> Fabric::adopt() {
 }
 
 void Fabric::describe_networks() {
+  own_.clear();
   for (const network::NetworkState& state : network_->networks()) {
-    std::vector<std::string> subnets;
-    for (const std::string* subnet : {&state.subnet4, &state.subnet6})
-      if (!subnet->empty()) subnets.push_back(*subnet);
-    dns_.zone().set_network(state.spec.name, subnets);
+    own_.insert(state.spec.name);
+    dns_.zone().set_network(state.spec.name, subnets_of(state));
   }
+}
+
+std::vector<network::EndpointSpec> Fabric::arranged(
+    std::vector<network::EndpointSpec> endpoints) const {
+  return arrange(std::move(endpoints), [this](const std::string& name) { return is_shared(name); });
+}
+
+/// Runs on the kernel's thread.
+void Fabric::use_where_known(
+    const std::string& container,
+    const std::function<void(network::Network&, const std::string&)>& work) {
+  const SharedOwner mine = owner(container);
+  for (const std::string& name : shared_.used_by(mine))
+    shared_.use(name, [&](network::Network& network) { work(network, mine.text()); });
 }
 
 Task<> Fabric::remove() {
@@ -67,31 +129,106 @@ Task<> Fabric::remove() {
     network->remove();
   };
   co_await blocking(kernel_, std::move(work));
+  own_.clear();
 }
+
+namespace {
+
+/// Those of a container's endpoints that are in the stack's own namespace, or those that are not.
+std::vector<network::EndpointSpec> chosen(
+    const std::vector<network::EndpointSpec>& endpoints,
+    const std::function<bool(const std::string&)>& is_wanted) {
+  std::vector<network::EndpointSpec> result;
+  for (const network::EndpointSpec& endpoint : endpoints)
+    if (is_wanted(endpoint.network)) result.push_back(endpoint);
+  return result;
+}
+
+/// Namespaces choose their subnets each for itself; one container cannot tell the same one apart.
+void refuse_overlaps(const std::vector<network::Address>& addresses) {
+  const auto subnet = [](const network::Address& address, bool v4) {
+    return network::Subnet::parse(v4 ? address.ipv4 + "/" + std::to_string(address.prefix4)
+                                     : address.ipv6 + "/" + std::to_string(address.prefix6));
+  };
+  for (std::size_t i = 0; i < addresses.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      for (const bool v4 : {true, false}) {
+        const auto one = subnet(addresses[j], v4);
+        const auto other = subnet(addresses[i], v4);
+        if (one && other && one->overlaps(*other))
+          throw os::Error("networks " + addresses[j].network + " (" + one->to_string() + ") and " +
+                          addresses[i].network + " (" + other->to_string() +
+                          ") overlap: give one of them another subnet");
+      }
+}
+
+}  // namespace
 
 Task<std::vector<network::Address>> Fabric::lease(std::string container,
                                                   std::vector<network::EndpointSpec> endpoints) {
   if (endpoints.empty()) co_return std::vector<network::Address>{};
-  auto work = [this, container, endpoints] { return network_->lease(container, endpoints); };
-  co_return co_await blocking(kernel_, std::move(work));
+  endpoints = arranged(std::move(endpoints));
+  const auto own = chosen(endpoints, [this](const std::string& name) { return !is_shared(name); });
+  const auto shared =
+      chosen(endpoints, [this](const std::string& name) { return is_shared(name); });
+  for (const network::EndpointSpec& endpoint : shared) co_await open_shared(endpoint.network);
+  auto work = [this, container, own, shared] {
+    std::vector<network::Address> addresses;
+    if (!own.empty()) addresses = network_->lease(container, own);
+    for (const network::EndpointSpec& endpoint : shared)
+      shared_.use(endpoint.network, [&](network::Network& network) {
+        addresses.push_back(network.lease(owner(container).text(), {endpoint}).at(0));
+      });
+    return addresses;
+  };
+  std::vector<network::Address> leased = co_await blocking(kernel_, std::move(work));
+  if (!shared.empty()) refuse_overlaps(leased);
+  std::vector<network::Address> ordered;
+  for (const network::EndpointSpec& endpoint : endpoints)
+    ordered.push_back(*std::find_if(
+        leased.begin(), leased.end(),
+        [&](const network::Address& address) { return address.network == endpoint.network; }));
+  co_return ordered;
 }
 
 Task<> Fabric::release(std::string container) {
-  if (!network_) co_return;
-  auto work = [this, container] { network_->release(container); };
+  auto work = [this, container] {
+    if (network_) network_->release(container);
+    use_where_known(container, [](network::Network& network, const std::string& owner) {
+      network.release(owner);
+    });
+  };
   co_await blocking(kernel_, std::move(work));
 }
 
 Task<network::Published> Fabric::publish(std::string container,
+                                         std::vector<network::EndpointSpec> endpoints,
                                          std::vector<network::PublishSpec> ports) {
-  if (!network_ || ports.empty()) co_return network::Published{};
+  if (ports.empty()) co_return network::Published{};
+  const auto way_out = std::find_if(endpoints.begin(), endpoints.end(),
+                                    [](const auto& endpoint) { return endpoint.default_route; });
+  if (way_out != endpoints.end() && is_shared(way_out->network)) {
+    auto work = [this, container, ports, name = way_out->network] {
+      network::Published published;
+      shared_.use(name, [&](network::Network& network) {
+        published = network.publish(owner(container).text(), ports);
+      });
+      return published;
+    };
+    co_return co_await blocking(kernel_, std::move(work));
+  }
+  if (!network_) co_return network::Published{};
   auto work = [this, container, ports] { return network_->publish(container, ports); };
   co_return co_await blocking(kernel_, std::move(work));
 }
 
 Task<> Fabric::unpublish(std::string container) {
-  if (!network_) co_return;
-  auto work = [this, container] { network_->unpublish(container); };
+  auto work = [this, container] {
+    if (network_) network_->unpublish(container);
+    use_where_known(container, [](network::Network& network, const std::string& owner) {
+      network.unpublish(owner);
+    });
+  };
   co_await blocking(kernel_, std::move(work));
 }
 
@@ -104,9 +241,17 @@ Task<> Fabric::attach(std::string container, pid_t pid,
     co_await blocking(kernel_, std::move(loopback));
     co_return;
   }
-  auto work = [this, container, pid, endpoints] {
+  endpoints = arranged(std::move(endpoints));
+  const auto own = chosen(endpoints, [this](const std::string& name) { return !is_shared(name); });
+  const auto shared =
+      chosen(endpoints, [this](const std::string& name) { return is_shared(name); });
+  auto work = [this, container, pid, own, shared] {
     const os::UniqueFd netns = os::open_namespace(namespace_of(pid));
-    network_->attach(container, netns.get(), endpoints);
+    if (!own.empty()) network_->attach(container, netns.get(), own);
+    for (const network::EndpointSpec& endpoint : shared)
+      shared_.use(endpoint.network, [&](network::Network& network) {
+        network.attach(owner(container).text(), netns.get(), {endpoint});
+      });
     return network::Network::open_dns(netns.get());
   };
   network::DnsSockets sockets = co_await blocking(kernel_, std::move(work));
@@ -129,8 +274,12 @@ void Fabric::answer_names(const std::string& container, pid_t pid, network::DnsS
 
 Task<> Fabric::detach(std::string container) {
   dns_.remove(container);
-  if (!network_) co_return;
-  auto work = [this, container] { network_->detach(container); };
+  auto work = [this, container] {
+    if (network_) network_->detach(container);
+    use_where_known(container, [](network::Network& network, const std::string& owner) {
+      network.detach(owner);
+    });
+  };
   co_await blocking(kernel_, std::move(work));
 }
 
@@ -138,18 +287,29 @@ void Fabric::announce(const std::string& container,
                       const std::vector<std::pair<std::string, network::DnsEndpoint>>& endpoints) {
   withdraw(container);
   for (const auto& [network, endpoint] : endpoints) {
+    if (is_shared(network)) {
+      shared_.announce(network, owner(container), endpoint);
+      shared_names_.refresh(network);
+      continue;
+    }
     dns_.zone().set(network, container, endpoint);
     announced_[container].push_back(network);
   }
 }
 
 void Fabric::withdraw(const std::string& container) {
+  for (const std::string& network : shared_.used_by(owner(container))) {
+    shared_.withdraw(network, owner(container));
+    if (shared_names_.follows(network)) shared_names_.refresh(network);
+  }
   const auto found = announced_.find(container);
   if (found == announced_.end()) return;
   for (const std::string& network : found->second) dns_.zone().remove(network, container);
   announced_.erase(found);
 }
 
-std::string Fabric::host_gateway() const { return network_ ? network_->host_gateway() : ""; }
+std::string Fabric::host_gateway() const {
+  return network_ ? network_->host_gateway() : shared_gateway_;
+}
 
 }  // namespace orchestrator

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@
 #include "network/network.hpp"
 #include "orchestrator/paths.hpp"
 #include "orchestrator/record.hpp"
+#include "orchestrator/shared_names.hpp"
+#include "orchestrator/shared_networks.hpp"
 #include "orchestrator/waiting.hpp"
 
 namespace orchestrator {
@@ -24,8 +27,11 @@ class Fabric {
   Fabric(boost::asio::io_context& io, const Paths& paths, std::string project);
   ~Fabric();
 
-  /// Makes the stack's networks be there. Nothing is made for a stack that has none.
+  /// Makes the stack's networks be there. Nothing is made for a stack that has none. Those that it
+  /// shares with others must be there; throws os::Error for one that is not.
   Task<> ensure(manifests::Stack stack);
+  /// Completes the stack's external networks by what they are. Throws as ensure().
+  void resolve(manifests::Stack& stack) const;
   /// Opens what an earlier supervisor made, if anything.
   Task<> adopt();
   /// Gives everything back to the kernel. Networks may be made again afterwards.
@@ -38,7 +44,9 @@ class Fabric {
   Task<> release(std::string container);
 
   /// Publishes ports; see network::Network::publish.
-  Task<network::Published> publish(std::string container, std::vector<network::PublishSpec> ports);
+  Task<network::Published> publish(std::string container,
+                                   std::vector<network::EndpointSpec> endpoints,
+                                   std::vector<network::PublishSpec> ports);
   Task<> unpublish(std::string container);
 
   /// Puts the interfaces into the namespace of process `pid` and opens DNS there.
@@ -60,11 +68,22 @@ class Fabric {
   void answer_names(const std::string& container, pid_t pid, network::DnsSockets sockets,
                     network::DnsPolicy policy);
   void describe_networks();
+  /// Whether the network is one that stacks share, and not this stack's own.
+  bool is_shared(const std::string& network) const { return !own_.contains(network); }
+  std::vector<network::EndpointSpec> arranged(std::vector<network::EndpointSpec> endpoints) const;
+  Task<> open_shared(std::string network);
+  void use_where_known(const std::string& container,
+                       const std::function<void(network::Network&, const std::string&)>& work);
+  SharedOwner owner(const std::string& container) const { return {project_, container}; }
 
   Paths paths_;
   std::string project_;
   std::unique_ptr<network::Network> network_;
+  std::set<std::string> own_;  ///< names of the stack's own networks
+  SharedNetworks shared_;
+  std::string shared_gateway_;  ///< the host's address by a shared network
   network::DnsServer dns_;
+  SharedNames shared_names_;
   std::map<std::string, std::vector<std::string>> announced_;  ///< container → networks
   boost::asio::thread_pool kernel_{1};
 };

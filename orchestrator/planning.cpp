@@ -26,6 +26,11 @@ std::string image_of(const manifests::Stack& stack, const manifests::Service& se
   return service.image.empty() ? stack.name + "-" + service.name : service.image;
 }
 
+std::string mounted_image(const manifests::Stack& stack, const manifests::Mount& mount) {
+  const auto service = stack.services.find(mount.source);
+  return service == stack.services.end() ? mount.source : image_of(stack, service->second);
+}
+
 Desired desired_state(const manifests::Stack& stack, const protocol::Up& up,
                       const image::Store& images) {
   Desired desired{.stack = &stack,
@@ -86,7 +91,9 @@ manifests::Stack slice(const manifests::Stack& stack, const manifests::Service& 
   part.name = stack.name;
   part.working_directory = stack.working_directory;
   part.config_files = stack.config_files;
-  part.services.emplace(service.name, service);
+  manifests::Service& own = part.services.emplace(service.name, service).first->second;
+  for (manifests::Mount& mount : own.volumes)
+    if (mount.type == manifests::MountType::image) mount.source = mounted_image(stack, mount);
   const auto take = [](const auto& from, auto& to, const std::string& key) {
     if (const auto found = from.find(key); found != from.end()) to.insert(*found);
   };

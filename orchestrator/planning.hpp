@@ -21,6 +21,9 @@ std::set<std::string> services_of(const manifests::Stack& stack,
 /// The name of the image that a service runs: `image`, or that of its build.
 std::string image_of(const manifests::Stack& stack, const manifests::Service& service);
 
+/// The image that a mount of type image shows: its source names it, or a service that runs it.
+std::string mounted_image(const manifests::Stack& stack, const manifests::Mount& mount);
+
 /// Throws os::Error naming every image that is not in the store.
 Desired desired_state(const manifests::Stack& stack, const protocol::Up& up,
                       const image::Store& images);

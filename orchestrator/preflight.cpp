@@ -6,6 +6,8 @@
 #include "orchestrator/effective.hpp"
 #include "orchestrator/endpoints.hpp"
 #include "orchestrator/planning.hpp"
+#include "orchestrator/shared_networks.hpp"
+#include "orchestrator/volumes.hpp"
 #include "runtime/container/capability.hpp"
 #include "runtime/image/reference.hpp"
 #include "runtime/image/store.hpp"
@@ -35,6 +37,7 @@ class Preflight {
     check_ports(service, path);
     check_capabilities(service, path);
     check_conditions(service, path);
+    check_external(service);
   }
 
   std::vector<manifests::Diagnostic> result() const { return found_.all(); }
@@ -101,6 +104,10 @@ class Preflight {
   void check_mounts(const manifests::Service& service, const std::string& path) {
     for (std::size_t i = 0; i < service.volumes.size(); ++i) {
       const manifests::Mount& mount = service.volumes[i];
+      if (mount.type == manifests::MountType::image) {
+        check_image_mount(mount, path + ".volumes[" + std::to_string(i) + "]");
+        continue;
+      }
       if (mount.type != manifests::MountType::bind || mount.create_host_path() ||
           os::exists(mount.source))
         continue;
@@ -109,6 +116,44 @@ class Preflight {
           .hint = "make it, or leave `create_host_path: false` out to have it made as a directory";
     }
   }
+
+  void check_image_mount(const manifests::Mount& mount, const std::string& place) {
+    const std::string image = mounted_image(stack_, mount);
+    try {
+      if (images_.find(image)) return;
+    } catch (const os::Error& failed) {
+      error(place, failed.what());
+      return;
+    }
+    error(place, "no such image: " + image).hint =
+        "a volume of type image shows the files of an image in the store; `stack images` lists "
+        "those that are there";
+  }
+
+  /// What others must have made before.
+  void check_external(const manifests::Service& service) {
+    for (const auto& [key, attachment] : service.networks) {
+      const auto found = stack_.networks.find(key);
+      if (found == stack_.networks.end() || !found->second.external) continue;
+      const std::string& name = found->second.name;
+      if (!once("networks." + key) || SharedNetworks(paths_).find(name)) continue;
+      error("networks." + key, "network " + name + " declared as external, but could not be found")
+          .hint = "`stack network create " + name + "` makes it";
+    }
+    for (const manifests::Mount& mount : service.volumes) {
+      const auto found = stack_.volumes.find(mount.source);
+      if (mount.type != manifests::MountType::volume || found == stack_.volumes.end() ||
+          !found->second.external || !once("volumes." + mount.source))
+        continue;
+      const std::string& name = found->second.name;
+      if (VolumeStore(paths_.volumes()).find(name)) continue;
+      error("volumes." + mount.source, "external volume \"" + name + "\" not found").hint =
+          "`stack volume create " + name + "` makes it";
+    }
+  }
+
+  /// Whether this is the first time that `path` is looked at.
+  bool once(const std::string& path) { return seen_.insert(path).second; }
 
   template <class Objects>
   void check_files(const std::vector<manifests::FileMount>& uses, const Objects& objects,
@@ -207,6 +252,7 @@ class Preflight {
   image::Store images_;
   manifests::Diagnostics found_;
   std::set<std::pair<std::string, int>> own_ports_;
+  std::set<std::string> seen_;
   std::map<std::tuple<std::string, std::string, int>, std::string> wanted_;
 };
 

@@ -117,6 +117,13 @@ std::vector<ExistingContainer> Project::existing() const {
   return all;
 }
 
+bool Project::uses_volume(const std::string& volume, const std::string& but_for) const {
+  for (const auto& [id, container] : containers_)
+    for (const VolumeUse& use : container->record().volumes)
+      if (id != but_for && use.name == volume) return true;
+  return false;
+}
+
 void Project::set_desired(manifests::Stack stack) {
   os::make_directories(paths_.project(name_));
   const Json json = manifests::to_json(stack, manifests::Detail::complete);

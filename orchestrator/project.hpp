@@ -62,6 +62,8 @@ class Project {
   /// The replicas of a service, by number; without one-offs.
   std::vector<std::shared_ptr<Container>> of_service(const std::string& service) const;
   std::vector<ExistingContainer> existing() const;
+  /// Whether a container other than the one of this id has the volume.
+  bool uses_volume(const std::string& volume, const std::string& but_for) const;
 
   /// What `up` was last given; the newest state of the file that is known.
   const std::optional<manifests::Stack>& desired() const { return desired_; }

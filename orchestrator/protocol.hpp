@@ -103,6 +103,7 @@ struct Run {
 /// progress: {"kind":"Container","name":"shop-db-1","status":"Started","final":true}
 /// warning:  {"message":"…"}
 /// error:    {"message":"…","causes":["…"],"container":"shop-db-1","probe_output":"…","log":["…"]}
+/// created:  {}                        of `up`: every container is there, none was started yet
 /// started:  {"id":"…","short_id":"…","name":"…"}                  of `run`
 /// exited:   {"name":"…","exit_code":0}                            of `run`
 /// container: an entry of the project's event journal              of `watch`

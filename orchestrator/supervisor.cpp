@@ -182,6 +182,8 @@ void start_log(const Paths& paths, const std::string& project) {
 }  // namespace
 
 int supervise(const Paths& paths, const std::string& project) {
+  // What the command's caller had open (its lock, its pipe) is not ours to keep for our whole life.
+  ::close_range(4, ~0U, 0);
   paths.make();
   os::make_directories(paths.project_run(project), 0700);
   os::UniqueFd ready;

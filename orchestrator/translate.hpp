@@ -2,6 +2,7 @@
 // addresses it was given to the OCI configuration that stack-runtime carries out.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "network/network.hpp"
 #include "orchestrator/record.hpp"
 #include "orchestrator/volumes.hpp"
+#include "orchestrator/volumes_from.hpp"
 #include "runtime/container/spec.hpp"
 #include "runtime/image/config.hpp"
 
@@ -30,6 +32,9 @@ struct ContainerInput {
   std::string ipc_namespace;                ///< to join
   std::string shared_files;                 ///< whose /etc files to share (network_mode: service:x)
   const VolumeStore* volumes = nullptr;
+  std::vector<VolumeSource> volume_sources;  ///< what `volumes_from` comes to
+  /// The unpacked layers of an image, top first, by its name; empty when there is none.
+  std::function<std::vector<std::string>(const std::string& image)> layers_of;
   bool unified_cgroup = false;  ///< this machine has cgroup v2 alone
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "orchestrator/translate_parts.hpp"
+#include "runtime/image/layer_stack.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 #include "runtime/os/mount.hpp"
@@ -14,7 +15,17 @@ namespace {
 /// Puts the mounts of one container together; a later one replaces an earlier one on its target.
 class MountList {
  public:
-  MountList(const ContainerInput& input, container::Spec& spec) : input_(input), spec_(spec) {}
+  /// `read_only`: whatever a mount says.
+  MountList(const ContainerInput& input, container::Spec& spec, bool read_only = false)
+      : input_(input), spec_(spec), read_only_(read_only) {}
+
+  /// What the service mounts: its volumes, those that the image declares, and tmpfs.
+  void add_volumes() {
+    for (const VolumeUse& use : input_.record->volumes)
+      if (use.anonymous) add_anonymous(use);
+    for (const manifests::Mount& mount : input_.service->volumes)
+      if (mount.type != manifests::MountType::volume || !mount.source.empty()) add_volume(mount);
+  }
 
   void add_volume(const manifests::Mount& mount) {
     if (mount.target == "/") throw os::Error("invalid mount: destination can't be '/'");
@@ -28,7 +39,7 @@ class MountList {
       case manifests::MountType::tmpfs:
         return add_tmpfs(mount);
       case manifests::MountType::image:
-        throw os::Error("mount '" + mount.target + "': volumes of type image are not supported");
+        return add_image(mount);
       case manifests::MountType::npipe:
       case manifests::MountType::cluster:
         throw os::Error("mount '" + mount.target + "': mount type unknown on Linux");
@@ -36,10 +47,12 @@ class MountList {
   }
 
   void add_anonymous(const VolumeUse& use) {
+    std::vector<std::string> options{"rbind", "rprivate"};
+    if (read_only_) options.emplace_back("rro");
     put({.destination = use.target,
          .type = "bind",
          .source = input_.volumes->directory(use.name),
-         .options = {"rbind", "rprivate"}});
+         .options = std::move(options)});
   }
 
   /// `PATH[:OPTIONS]`
@@ -112,7 +125,7 @@ class MountList {
     const manifests::BindOptions bind = mount.bind.value_or(manifests::BindOptions{});
     std::vector<std::string> options{bind.recursive == "disabled" ? "bind" : "rbind"};
     options.push_back(bind.propagation.empty() ? "rprivate" : bind.propagation);
-    if (mount.read_only)
+    if (mount.read_only || read_only_)
       options.push_back(bind.recursive == "disabled" || bind.recursive == "writable" ? "ro"
                                                                                      : "rro");
     put({.destination = mount.target,
@@ -125,14 +138,40 @@ class MountList {
     std::string source = volume_directory(mount);
     if (mount.volume && !mount.volume->subpath.empty()) {
       const os::UniqueFd volume = os::open_file(source, O_PATH | O_DIRECTORY);
-      source = os::path_of(os::open_in_root(volume.get(), mount.volume->subpath, O_PATH).get());
+      try {
+        source = os::path_of(os::open_in_root(volume.get(), mount.volume->subpath, O_PATH).get());
+      } catch (const os::Error& error) {
+        throw os::Error(error.code(), "open subpath '" + mount.volume->subpath + "' of volume \"" +
+                                          mount.source + "\"");
+      }
     }
     std::vector<std::string> options{"rbind", "rprivate"};
-    if (mount.read_only) options.emplace_back("rro");
+    if (mount.read_only || read_only_) options.emplace_back("rro");
     put({.destination = mount.target,
          .type = "bind",
          .source = std::move(source),
          .options = std::move(options)});
+  }
+
+  /// A view of an image's files: one directory of it, or all that its layers have there as one.
+  void add_image(const manifests::Mount& mount) {
+    const std::string what = "image \"" + mount.source + "\"";
+    const std::vector<std::string> layers = input_.layers_of(mount.source);
+    if (layers.empty()) throw os::Error("mount '" + mount.target + "': no such " + what);
+    const std::string subpath = mount.image ? mount.image->subpath : "";
+    const image::LayerStack tree(layers);
+    const auto found = tree.resolve(subpath.empty() ? "/" : subpath);
+    if (!found) throw os::Error(ENOENT, "open subpath '" + subpath + "' of " + what);
+    container::Mount made{
+        .destination = mount.target, .type = "overlay", .source = "image", .options = {"ro"}};
+    if (found->merged.size() <= 1) {
+      made.type = "bind";
+      made.source = os::path_of(found->top());
+      made.options = {"bind", "ro", "rprivate"};
+    }
+    for (const os::UniqueFd& part : found->merged)
+      if (found->merged.size() > 1) made.options.push_back("lowerdir+=" + os::path_of(part.get()));
+    put(std::move(made));
   }
 
   std::string volume_directory(const manifests::Mount& mount) const {
@@ -198,6 +237,7 @@ class MountList {
 
   const ContainerInput& input_;
   container::Spec& spec_;
+  bool read_only_;
 };
 
 template <class Objects>
@@ -212,12 +252,15 @@ const manifests::FileObject& find_object(const Objects& objects, const std::stri
 }  // namespace
 
 void add_mounts(const ContainerInput& input, container::Spec& spec) {
+  for (const VolumeSource& source : input.volume_sources) {
+    ContainerInput theirs = input;
+    theirs.stack = &source.stack;
+    theirs.service = &source.service();
+    theirs.record = &source.record;
+    MountList(theirs, spec, source.read_only).add_volumes();
+  }
   MountList mounts(input, spec);
-  for (const VolumeUse& use : input.record->volumes)
-    if (use.anonymous) mounts.add_anonymous(use);
-  for (const manifests::Mount& mount : input.service->volumes)
-    if (mount.type != manifests::MountType::volume || !mount.source.empty())
-      mounts.add_volume(mount);
+  mounts.add_volumes();
   for (const std::string& entry : input.service->tmpfs) mounts.add_short_tmpfs(entry);
   mounts.add_network_files();
   for (const manifests::FileMount& use : input.service->configs)

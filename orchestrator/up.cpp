@@ -41,6 +41,7 @@ class UpRun {
     for (const ContainerStep& step : plan_.containers)
       if (step.action == ContainerAction::create || step.action == ContainerAction::recreate)
         co_await make_container(step, desired.services.at(step.service));
+    session_.send({{"event", "created"}});
     if (up_.no_start) co_return;
     std::set<std::string> services;
     for (const auto& [name, service] : desired.services) services.insert(name);

@@ -12,6 +12,7 @@ constexpr Command kCommands[] = {
     {"ps", "List containers", ps},
     {"logs", "Show what containers have said", logs},
     {"exec", "Run a program in a running container", exec},
+    {"attach", "Take over the standard streams of a container", attach},
     {"run", "Run one container of a service beside it", run},
     {"create", "Create containers without starting them", create},
     {"start", "Start containers that exist", start},
@@ -34,7 +35,8 @@ constexpr Command kCommands[] = {
     {"import", "Make an image from a tar of a file system", import},
     {"load", "Load images from an archive", load},
     {"rmi", "Remove images", rmi},
-    {"volume", "List and remove volumes", volume},
+    {"network", "Make, list and remove networks that stacks share", network},
+    {"volume", "Make, list and remove volumes", volume},
     {"version", "Show the version", version},
     {"supervise", "", supervise},
 };

@@ -16,12 +16,13 @@ constexpr int kMostSettlingScans = 250;
 }  // namespace
 
 Follower::Follower(const orchestrator::Paths& paths, std::string project, JournalReader& journal,
-                   LogStream& stream, Wanted wanted)
+                   LogStream& stream, Wanted wanted, std::optional<Time> since)
     : paths_(paths),
       project_(std::move(project)),
       journal_(journal),
       stream_(stream),
-      wanted_(std::move(wanted)) {}
+      wanted_(std::move(wanted)),
+      since_(since) {}
 
 int Follower::run() {
   scan();
@@ -34,8 +35,10 @@ int Follower::run() {
     stream_.add_wakes(fds);
     add_wakes(fds);
     const int wait = timeout();
-    const int count = ::poll(fds.data(), fds.size(), wait);
-    grace_is_over = count == 0 && wait == kRestartGrace;
+    const int sooner = wake_after();
+    const bool cut_short = sooner >= 0 && (wait < 0 || sooner < wait);
+    const int count = ::poll(fds.data(), fds.size(), cut_short ? sooner : wait);
+    grace_is_over = count == 0 && !cut_short && wait == kRestartGrace;
     if (settling_scans_ > 0) scan();
     if (interrupts_.take())
       if (const auto code = on_interrupt()) return *code;
@@ -51,13 +54,13 @@ void Follower::catch_up() {
 }
 
 bool Follower::over(bool grace_is_over) const {
-  if (any_active_ || timeout() == kSettlePause) return false;
+  if (any_active_ || expects_more() || timeout() == kSettlePause) return false;
   return !stopped_by_user_ || grace_is_over;
 }
 
 int Follower::timeout() const {
   if (settling_scans_ > 0 && settling_scans_ <= kMostSettlingScans) return kSettlePause;
-  return any_active_ ? -1 : kRestartGrace;
+  return any_active_ || expects_more() ? -1 : kRestartGrace;
 }
 
 void Follower::take_events() {
@@ -90,7 +93,6 @@ void Follower::tell_ends() {
   }
 }
 
-/// Takes up containers that are new; finds out what runs.
 void Follower::scan() {
   any_active_ = false;
   stopped_by_user_ = false;
@@ -98,7 +100,7 @@ void Follower::scan() {
   for (ContainerView& view : view_containers(paths_, project_)) {
     if (!wanted_(view.record)) continue;
     const std::string id = view.record.id;
-    if (!stream_.has(id)) stream_.add(view.record, {}, true);
+    if (!stream_.has(id)) stream_.add(view.record, {.since = since_}, true);
     any_active_ = any_active_ || view.is_active();
     stopped_by_user_ = stopped_by_user_ || view.record.stopped_by_user;
     settling = settling || view.settling;

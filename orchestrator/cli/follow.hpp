@@ -16,9 +16,10 @@ class Follower {
   using Json = JournalReader::Json;
   using Wanted = std::function<bool(const orchestrator::ContainerRecord&)>;
 
-  /// `wanted` says whose logs are shown. `stream` may show some already.
+  /// `wanted` says whose logs are shown. `stream` may show some already. Of those that come, what
+  /// was written before `since` is left out.
   Follower(const orchestrator::Paths& paths, std::string project, JournalReader& journal,
-           LogStream& stream, Wanted wanted);
+           LogStream& stream, Wanted wanted, std::optional<Time> since = std::nullopt);
   virtual ~Follower() = default;
 
   /// Returns the exit code: 0 when the last container has ended, 130 when interrupted.
@@ -33,11 +34,17 @@ class Follower {
   virtual void add_wakes(std::vector<pollfd>& /*fds*/) {}
   /// Something woke. Returns the exit code to end with, if it is to end.
   virtual std::optional<int> on_wake() { return std::nullopt; }
+  /// Milliseconds until on_wake() wants to be called whatever happens; -1: never.
+  virtual int wake_after() const { return -1; }
+  /// Whether containers may still come to run, though none does.
+  virtual bool expects_more() const { return false; }
   /// The exit code when the last container has ended.
   virtual int code_at_end() { return 0; }
 
   /// Shows all that has happened by now.
   void catch_up();
+  /// Takes up containers that are new; finds out what runs.
+  void scan();
 
   const orchestrator::Paths& paths() const { return paths_; }
   const std::string& project() const { return project_; }
@@ -53,13 +60,13 @@ class Follower {
   void tell_ends();
   bool over(bool grace_is_over) const;
   int timeout() const;
-  void scan();
 
   const orchestrator::Paths& paths_;
   std::string project_;
   JournalReader& journal_;
   LogStream& stream_;
   Wanted wanted_;
+  std::optional<Time> since_;
   Interrupts interrupts_;
   bool stopped_by_user_ = false;  ///< the last one that ended was told to
   bool any_active_ = false;

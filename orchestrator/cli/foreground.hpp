@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "orchestrator/cli/invocation.hpp"
-#include "orchestrator/cli/journal_reader.hpp"
 #include "orchestrator/cli/log_stream.hpp"
+#include "orchestrator/protocol.hpp"
 
 namespace cli {
 
@@ -21,9 +21,9 @@ struct ForegroundOptions {
   int timeout = -1;            ///< of a stop, in seconds; -1: each service's own
 };
 
-/// Shows what the containers of the project say; `journal` began before they were started.
-/// Returns the exit code of `up`. Progress is shown by lines: a block would be torn by the logs.
-int follow_project(Invocation& invocation, const std::string& project, JournalReader& journal,
-                   const ForegroundOptions& options);
+/// Carries out the request and shows what the containers say from the moment the first one starts.
+/// The first interrupt stops them, also while they are starting. Returns the exit code of `up`.
+int up_in_foreground(const Invocation& invocation, const std::string& project,
+                     const orchestrator::protocol::Up& request, const ForegroundOptions& options);
 
 }  // namespace cli

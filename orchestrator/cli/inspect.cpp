@@ -1,4 +1,4 @@
-// `ls`, `port`, `top`, `stats`: a look from outside.
+// `ls`, `port`, `top`: a look from outside.
 #include <unistd.h>
 
 #include <charconv>
@@ -162,73 +162,12 @@ int top(Invocation& invocation) {
       if (!process) continue;  // it ended meanwhile
       any = true;
       table.add({view.record.service, std::to_string(view.record.number), process->user,
-                 std::to_string(process->pid), std::to_string(process->parent), "0",
-                 process->started, process->terminal, process->cpu_time, process->command});
+                 std::to_string(process->pid), std::to_string(process->parent),
+                 std::to_string(process->cpu_share), process->started, process->terminal,
+                 process->cpu_time, process->command});
     }
   }
   if (any) write_out(table.text());
-  return 0;
-}
-
-namespace {
-
-std::string bytes_text(double bytes) {
-  constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < kUnits.size(); ++unit) bytes /= 1024;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.4g%s", bytes, kUnits[unit]);
-  return text;
-}
-
-/// What the monitor knows of the container's control group; a value that it lacks is 0.
-Json stats_object(const ContainerView& view, const nlohmann::json& stats) {
-  const auto number = [&](const char* key) {
-    const auto found = stats.find(key);
-    return found != stats.end() && found->is_number() ? found->get<double>() : 0.0;
-  };
-  const double limit = number("memory_limit");
-  char cpu[32];
-  std::snprintf(cpu, sizeof cpu, "%.2fs", number("cpu_usage_usec") / 1e6);
-  char share[32];
-  std::snprintf(share, sizeof share, "%.2f%%",
-                limit > 0 ? 100 * number("memory_usage") / limit : 0);
-  return {{"ID", view.record.short_id()},
-          {"Name", view.record.name},
-          {"CPUTime", cpu},
-          {"MemUsage", bytes_text(number("memory_usage")) + " / " +
-                           (limit > 0 ? bytes_text(limit) : "unlimited")},
-          {"MemPerc", share},
-          {"PIDs", static_cast<std::int64_t>(number("pids_current"))}};
-}
-
-}  // namespace
-
-int stats(Invocation& invocation) {
-  std::vector<std::string> services;
-  std::string format = "table";
-  bool no_stream = false;
-  CommandLine& line = invocation.line;
-  line.option("--format", format, "FORMAT", "table, json or TEMPLATE");
-  line.flag("--no-stream", no_stream, "");
-  line.arguments("[SERVICE...]", services);
-  line.example("stack stats", "what each container takes right now");
-  line.example("stack stats --format json web", "for programs");
-  if (!line.parse()) return 0;
-  require_root(invocation);
-  const Project project = find_project(invocation, services);
-  Table table({"CONTAINER ID", "NAME", "CPU TIME", "MEM USAGE / LIMIT", "MEM %", "PIDS"});
-  std::vector<Json> objects;
-  for (const ContainerView& view :
-       of_services(view_containers(invocation.paths, project.name), services)) {
-    if (!view.is_up()) continue;
-    MonitorClient monitor(invocation.paths, view.record);
-    Json object = stats_object(view, monitor.ask({{"op", "stats"}}).data);
-    table.add({object["ID"], object["Name"], object["CPUTime"], object["MemUsage"],
-               object["MemPerc"], object["PIDs"].dump()});
-    objects.push_back(std::move(object));
-  }
-  write_out(render_rows(format, table, objects));
   return 0;
 }
 

@@ -86,6 +86,7 @@ void LogStream::write(const Source& source, const LogLine& line) {
 }
 
 void LogStream::flush() {
+  if (make_room_ && !(out_.empty() && err_.empty())) make_room_();
   write_out(std::exchange(out_, {}));
   write_err(std::exchange(err_, {}));
 }

@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -32,6 +33,8 @@ class LogStream {
   /// Shows this container too. Content when its log does not exist.
   void add(const orchestrator::ContainerRecord& record, const container::LogReaderOptions& options,
            bool follow);
+  /// Leaves room for a name that comes later, so that all lines stand in the same columns.
+  void widen(const std::string& name) { width_ = std::max(width_, name.size()); }
   bool has(const std::string& id) const { return sources_.contains(id); }
   std::set<std::string> ids() const;
   /// Prints all that has been written by now, in the order of time.
@@ -40,6 +43,8 @@ class LogStream {
   void end_of(const std::string& id);
   /// It is gone: its log is not read any more.
   void forget(const std::string& id) { sources_.erase(id); }
+  /// Is called before anything is written: what else is on the screen makes room.
+  void before_writing(std::function<void()> make_room) { make_room_ = std::move(make_room); }
   /// Adds what to poll for; whatever wakes, call print().
   void add_wakes(std::vector<pollfd>& fds) const;
 
@@ -59,6 +64,7 @@ class LogStream {
   std::size_t colours_ = 0;
   std::string out_;
   std::string err_;
+  std::function<void()> make_room_;
 };
 
 }  // namespace cli

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 #include <sstream>
 
@@ -40,6 +41,14 @@ std::string started_text(unsigned long long ticks) {
   char text[16];
   std::strftime(text, sizeof text, now.tv_sec - start < 86400 ? "%H:%M" : "%b%d", &parts);
   return text;
+}
+
+/// CPU time over age, both in clock ticks.
+int share_of(long long used, long long started) {
+  timespec since_boot{};
+  ::clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  const long long age = since_boot.tv_sec * ::sysconf(_SC_CLK_TCK) - started;
+  return age > 0 ? static_cast<int>(std::min(99LL, 100 * used / age)) : 0;
 }
 
 std::string terminal_text(int device) {
@@ -89,6 +98,7 @@ std::optional<Process> read_process(pid_t pid) {
   rest >> user >> system;
   for (int i = 0; i < 6; ++i) rest >> ignored;  // children's times, priorities, threads
   rest >> ticks;
+  process.cpu_share = share_of(user + system, ticks);
   process.terminal = terminal_text(device);
   process.cpu_time = clock_text((user + system) / ::sysconf(_SC_CLK_TCK));
   process.started = started_text(static_cast<unsigned long long>(ticks));

@@ -12,6 +12,7 @@ struct Process {
   pid_t pid = 0;
   pid_t parent = 0;
   std::string user;
+  int cpu_share = 0;     ///< per cent of its life that it has used a CPU, as ps(1) counts C
   std::string started;   ///< "09:30"
   std::string terminal;  ///< "pts/0" or "?"
   std::string cpu_time;  ///< "00:00:07"

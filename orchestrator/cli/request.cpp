@@ -55,8 +55,26 @@ void EventPrinter::print(const Json& event) {
 }
 
 int EventPrinter::timeout() const { return progress_.animated() ? 100 : -1; }
-void EventPrinter::tick() { write_err(progress_.redraw(Progress::Clock::now())); }
-void EventPrinter::finish() { write_err(progress_.finish(Progress::Clock::now())); }
+
+void EventPrinter::tick() {
+  hidden_ = false;
+  write_err(progress_.redraw(Progress::Clock::now()));
+}
+
+void EventPrinter::finish() {
+  hidden_ = false;
+  write_err(progress_.finish(Progress::Clock::now()));
+}
+
+void EventPrinter::hide() {
+  const std::string text = progress_.erase();
+  hidden_ = hidden_ || !text.empty();
+  write_err(text);
+}
+
+void EventPrinter::show() {
+  if (hidden_) tick();
+}
 
 namespace {
 
@@ -76,39 +94,54 @@ Connection open_and_send(const Invocation& invocation, const std::string& projec
 
 Request::Request(const Invocation& invocation, std::string project, std::string operation,
                  Json arguments)
+    : Request(invocation, std::move(project), std::move(operation), std::move(arguments),
+              std::make_shared<EventPrinter>(invocation.style)) {}
+
+Request::Request(const Invocation& invocation, std::string project, std::string operation,
+                 Json arguments, std::shared_ptr<EventPrinter> printer)
     : invocation_(invocation),
       project_(std::move(project)),
       operation_(std::move(operation)),
       arguments_(std::move(arguments)),
       connection_(open_and_send(invocation, project_, operation_, arguments_)),
-      printer_(invocation.style) {}
+      printer_(std::move(printer)) {}
+
+std::optional<Json> Request::take() {
+  while (auto event = connection_.next()) {
+    heard_ = true;
+    const std::string kind = event->value("event", "");
+    if (kind != "progress" && kind != "warning" && kind != "error") return event;
+    printer_->print(*event);
+  }
+  return std::nullopt;
+}
+
+void Request::receive() {
+  if (connection_.receive() || connection_.has_event()) return;
+  if (heard_ || ++tries_ > kTries) {
+    printer_->finish();
+    throw os::Error(
+        "the supervisor ended before the work was done; `stack ps` shows what is there");
+  }
+  ::poll(nullptr, 0, 100);
+  connection_ = open_and_send(invocation_, project_, operation_, arguments_);
+}
 
 std::optional<Json> Request::next(Interrupts& interrupts) {
   for (;;) {
-    while (auto event = connection_.next()) {
-      heard_ = true;
-      const std::string kind = event->value("event", "");
-      if (kind != "progress" && kind != "warning" && kind != "error") {
-        printer_.finish();
-        return event;
-      }
-      printer_.print(*event);
+    if (auto event = take()) {
+      if (event->value("event", "") != "created") printer_->finish();
+      return event;
     }
-    const Wakening woken = wait(connection_.fd(), interrupts.fd(), printer_.timeout());
+    const Wakening woken = wait(connection_.fd(), interrupts.fd(), printer_->timeout());
     if (woken.signal && interrupts.take()) {
-      printer_.finish();
+      printer_->finish();
       return std::nullopt;
     }
-    if (!woken.connection) {
-      printer_.tick();
-    } else if (!connection_.receive() && !connection_.has_event()) {
-      printer_.finish();
-      if (heard_ || ++tries_ > kTries)
-        throw os::Error(
-            "the supervisor ended before the work was done; `stack ps` shows what is there");
-      ::poll(nullptr, 0, 100);
-      connection_ = open_and_send(invocation_, project_, operation_, arguments_);
-    }
+    if (woken.connection)
+      receive();
+    else
+      printer_->tick();
   }
 }
 

@@ -2,6 +2,7 @@
 // as they come.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -22,9 +23,13 @@ class EventPrinter {
   int timeout() const;
   void tick();
   void finish();
+  /// Takes a block off the screen, so that something else can be written; show() brings it back.
+  void hide();
+  void show();
 
  private:
   Progress progress_;
+  bool hidden_ = false;
 };
 
 /// A request under way.
@@ -32,14 +37,23 @@ class Request {
  public:
   using Json = orchestrator::protocol::Json;
   Request(const Invocation& invocation, std::string project, std::string operation, Json arguments);
+  /// Shows its events through `printer`, which others may use too.
+  Request(const Invocation& invocation, std::string project, std::string operation, Json arguments,
+          std::shared_ptr<EventPrinter> printer);
 
   /// Shows progress, warnings and errors until another event comes, and returns that. Nothing when
   /// a signal came first; whoever drops the request then cancels it. Sends the request again when
   /// the supervisor was just ending. Throws os::Error when it ended halfway.
   std::optional<Json> next(Interrupts& interrupts);
 
+  /// The same in two steps, for who waits for other things as well: take() shows what receive() has
+  /// read, up to the first event that is not just for show, and returns that.
+  std::optional<Json> take();
+  void receive();
+
   Connection& connection() { return connection_; }
-  EventPrinter& printer() { return printer_; }
+  EventPrinter& printer() { return *printer_; }
+  std::shared_ptr<EventPrinter> shared_printer() const { return printer_; }
 
  private:
   const Invocation& invocation_;
@@ -47,7 +61,7 @@ class Request {
   std::string operation_;
   Json arguments_;
   Connection connection_;
-  EventPrinter printer_;
+  std::shared_ptr<EventPrinter> printer_;
   bool heard_ = false;
   int tries_ = 0;
 };

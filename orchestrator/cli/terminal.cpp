@@ -4,6 +4,10 @@
 
 #include <array>
 #include <cerrno>
+#include <sstream>
+#include <utility>
+
+#include "orchestrator/cli/command_line.hpp"
 
 namespace cli {
 
@@ -24,7 +28,41 @@ std::optional<winsize> terminal_size() {
   return size;
 }
 
-InputPump::InputPump(int far) : far_(far) { os::set_nonblocking(far); }
+DetachKeys::DetachKeys(const std::string& text) {
+  std::istringstream items(text);
+  for (std::string item; std::getline(items, item, ',');) {
+    const bool control = item.size() == 6 && item.starts_with("ctrl-");
+    const char key = item.empty() ? '\0' : item.back();
+    if (control && ((key >= 'a' && key <= 'z') || (key >= '@' && key <= '_')))
+      keys_ += static_cast<char>(key & 0x1f);
+    else if (item.size() == 1)
+      keys_ += key;
+    else
+      throw UsageError("invalid detach keys \"" + text + "\": use ctrl-p,ctrl-q and the like");
+  }
+}
+
+std::string DetachKeys::pass(std::string_view typed) {
+  std::string through;
+  for (const char key : typed) {
+    if (complete()) break;
+    if (matched_ < keys_.size() && key == keys_[matched_]) {
+      ++matched_;
+      continue;
+    }
+    through.append(keys_, 0, std::exchange(matched_, 0));
+    if (!keys_.empty() && key == keys_.front())
+      matched_ = 1;
+    else
+      through += key;
+  }
+  return through;
+}
+
+InputPump::InputPump(int far, DetachKeys detach_keys)
+    : far_(far), detach_keys_(std::move(detach_keys)) {
+  os::set_nonblocking(far);
+}
 
 pollfd InputPump::wake() const {
   if (broken_ || (input_ended_ && pending_.empty())) return {-1, 0, 0};
@@ -40,7 +78,7 @@ bool InputPump::move() {
     std::array<char, 16384> buffer;
     const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
     if (size > 0)
-      pending_.assign(buffer.data(), static_cast<std::size_t>(size));
+      pending_ = detach_keys_.pass({buffer.data(), static_cast<std::size_t>(size)});
     else if (size == 0 || (errno != EAGAIN && errno != EINTR))
       input_ended_ = true;
   }

@@ -98,24 +98,19 @@ std::set<std::string> attached(const manifests::Stack& stack, const UpFlags& fla
   return shown;
 }
 
-int up_in_foreground(Invocation& invocation, const manifests::Stack& stack, const UpFlags& flags) {
+ForegroundOptions foreground_options(const Invocation& invocation, const manifests::Stack& stack,
+                                     const UpFlags& flags) {
   if (!flags.exit_code_from.empty() && !stack.services.contains(flags.exit_code_from))
     throw os::Error("no such service: " + flags.exit_code_from + ": not found");
-  ForegroundOptions options{.services = attached(stack, flags),
-                            .format = {.prefix = !flags.no_log_prefix,
-                                       .timestamps = flags.timestamps,
-                                       .colour = invocation.style.colour_out && !flags.no_color,
-                                       .split = true},
-                            .abort_on_exit = flags.abort_on_exit || !flags.exit_code_from.empty(),
-                            .abort_on_failure = flags.abort_on_failure,
-                            .exit_code_from = flags.exit_code_from,
-                            .timeout = flags.request.timeout};
-  const Interrupts guard;  // no signal is lost between the request and the logs
-  invocation.paths.make();
-  JournalReader journal(invocation.paths, stack.name, JournalReader::Begin::at_end);
-  const int code = perform(invocation, stack.name, "up", flags.request);
-  if (code != 0) return code;
-  return follow_project(invocation, stack.name, journal, options);
+  return {.services = attached(stack, flags),
+          .format = {.prefix = !flags.no_log_prefix,
+                     .timestamps = flags.timestamps,
+                     .colour = invocation.style.colour_out && !flags.no_color,
+                     .split = true},
+          .abort_on_exit = flags.abort_on_exit || !flags.exit_code_from.empty(),
+          .abort_on_failure = flags.abort_on_failure,
+          .exit_code_from = flags.exit_code_from,
+          .timeout = flags.request.timeout};
 }
 
 }  // namespace
@@ -133,7 +128,9 @@ int up(Invocation& invocation) {
     return print_plan(invocation, stack, flags.request);
   if (flags.detach || flags.request.wait || flags.request.no_start)
     return perform(invocation, stack.name, "up", flags.request);
-  return up_in_foreground(invocation, stack, flags);
+  const ForegroundOptions options = foreground_options(invocation, stack, flags);
+  invocation.paths.make();
+  return up_in_foreground(invocation, stack.name, flags.request, options);
 }
 
 int create(Invocation& invocation) {

@@ -1,5 +1,6 @@
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
+#include "orchestrator/cli/labels.hpp"
 #include "orchestrator/cli/table.hpp"
 #include "orchestrator/record.hpp"
 #include "orchestrator/volumes.hpp"
@@ -32,10 +33,32 @@ int list(const orchestrator::VolumeStore& store, bool quiet, const std::string& 
   return 0;
 }
 
+struct VolumeFlags {
+  std::vector<std::string> words;  ///< verb, names
+  std::vector<std::string> labels;
+  std::vector<std::string> options;
+  std::string driver = "local";
+  std::string format = "table";
+  bool quiet = false;
+  bool force = false;
+};
+
+int create(orchestrator::VolumeStore& store, const VolumeFlags& flags, const std::string& name) {
+  if (flags.driver != "local")
+    throw os::Error("plugin \"" + flags.driver + "\" not found: only the driver local is there");
+  // One that is there is left as it is, as Docker does.
+  store.create({.name = name,
+                .labels = parse_pairs(flags.labels, "--label"),
+                .driver_opts = parse_pairs(flags.options, "--opt")});
+  write_out(name + "\n");
+  return 0;
+}
+
 int remove(const orchestrator::Paths& paths, orchestrator::VolumeStore& store,
-           const std::vector<std::string>& names) {
+           const std::vector<std::string>& names, bool force) {
   const auto records = orchestrator::read_records(paths);
   for (const std::string& name : names) {
+    if (force && !store.find(name)) continue;
     if (!store.find(name)) throw os::Error("no such volume: " + name);
     for (const auto& record : records)
       for (const orchestrator::VolumeUse& use : record.volumes)
@@ -50,24 +73,33 @@ int remove(const orchestrator::Paths& paths, orchestrator::VolumeStore& store,
 }  // namespace
 
 int volume(Invocation& invocation) {
-  std::vector<std::string> words;
-  std::string format = "table";
-  bool quiet = false;
+  VolumeFlags flags;
   CommandLine& line = invocation.line;
-  line.flag("-q,--quiet", quiet, "Only names");
-  line.option("--format", format, "FORMAT", "table, json or TEMPLATE");
-  line.arguments("ls | rm VOLUME...", words, 1);
+  line.list("--label", flags.labels, "NAME=VALUE", "create: add a label");
+  line.option("-d,--driver", flags.driver, "DRIVER", "create: local");
+  line.list("-o,--opt", flags.options, "NAME=VALUE",
+            "create: type=none, o=bind, device=PATH for a directory of the host");
+  line.flag("-q,--quiet", flags.quiet, "ls: only names");
+  line.flag("-f,--force", flags.force, "rm: content when there is none");
+  line.option("--format", flags.format, "FORMAT", "ls: table, json or TEMPLATE");
+  line.arguments("create [NAME] | ls | rm NAME...", flags.words, 1);
   line.example("stack volume ls", "all volumes of this machine");
+  line.example("stack volume create data", "one that no stack removes (external: true)");
   line.example("stack volume rm shop_data", "remove one, with its data");
   if (!line.parse()) return 0;
-  const std::string verb = words.front();
-  words.erase(words.begin());
-  if (verb != "ls" && verb != "rm")
-    throw UsageError("unknown command \"" + verb + "\": use ls or rm");
-  if (verb == "rm" && words.empty()) throw UsageError("requires the name of a volume");
+  const std::string verb = flags.words.front();
+  const std::vector<std::string> names(flags.words.begin() + 1, flags.words.end());
+  if (verb != "ls" && verb != "rm" && verb != "create")
+    throw UsageError("unknown command \"" + verb + "\": use create, ls or rm");
+  if (verb == "rm" && names.empty()) throw UsageError("requires the name of a volume");
+  if ((verb == "create" && names.size() > 1) || (verb == "ls" && !names.empty()))
+    throw UsageError("unexpected argument \"" + names.back() + "\"");
   require_root(invocation);
+  invocation.paths.make();
   orchestrator::VolumeStore store(invocation.paths.volumes());
-  return verb == "ls" ? list(store, quiet, format) : remove(invocation.paths, store, words);
+  if (verb == "ls") return list(store, flags.quiet, flags.format);
+  if (verb == "rm") return remove(invocation.paths, store, names, flags.force);
+  return create(store, flags, names.empty() ? orchestrator::make_container_id() : names.front());
 }
 
 }  // namespace cli

@@ -178,7 +178,7 @@ void Monitor::exec(ClientId client, const nlohmann::json& request, std::vector<o
 void Monitor::attach(ClientId client, const nlohmann::json& request) {
   if (!stdio_ || exit_ || state_.status == container::Status::failed)
     throw os::Error("cannot attach: the container does not run");
-  const os::UniqueFd stream = stdio_->attach();
+  const os::UniqueFd stream = stdio_->attach(request.value("ends_input", true));
   clients_.send(client, with_sequence({{"event", "attached"}}, request), {stream.get()});
 }
 

@@ -121,7 +121,7 @@ void Stdio::resize(std::uint32_t rows, std::uint32_t columns) {
   set_terminal_size(terminal_.get(), rows, columns);
 }
 
-os::UniqueFd Stdio::attach() {
+os::UniqueFd Stdio::attach(bool ends_input) {
   if (input() < 0) throw os::Error("the container has no standard input to attach to");
   if (attachments_.size() >= kMaxAttachments) throw os::Error(EUSERS, "attach one more client");
   int ends[2];
@@ -131,6 +131,7 @@ os::UniqueFd Stdio::attach() {
   attachments_.emplace_back();
   const auto attachment = std::prev(attachments_.end());
   attachment->socket.reset(ends[0]);
+  attachment->ends_input = ends_input;
   os::set_nonblocking(ends[0]);
   loop_.add(ends[0], EPOLLIN,
             [this, attachment](std::uint32_t events) { serve(attachment, events); });
@@ -157,7 +158,7 @@ void Stdio::read_input(Attachment& attachment) {
   if (n == 0) {
     attachment.input_ended = true;
     // A terminal has no end of input of its own: Ctrl-D is a character.
-    if (!terminal_) input_ends_ = true;
+    if (!terminal_ && attachment.ends_input) input_ends_ = true;
   }
   pending_input_.append(read_buffer, static_cast<std::size_t>(n));
   write_input();

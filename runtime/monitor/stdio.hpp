@@ -34,9 +34,9 @@ class Stdio {
   void resize(std::uint32_t rows, std::uint32_t columns);
 
   /// A stream socket for a client: what it writes becomes input, its end of writing the end of
-  /// input; for a terminal it gets the output too. A client that is too slow is dropped. Throws
-  /// os::Error when the container has no input.
-  os::UniqueFd attach();
+  /// input if `ends_input`; for a terminal it gets the output too. A client that is too slow is
+  /// dropped. Throws os::Error when the container has no input.
+  os::UniqueFd attach(bool ends_input);
 
   /// The container has ended: takes what is still in the pipes and completes the log.
   void finish();
@@ -45,6 +45,7 @@ class Stdio {
   struct Attachment {
     os::UniqueFd socket;
     std::string pending_output;
+    bool ends_input = true;
     bool input_ended = false;
     bool broken = false;
   };

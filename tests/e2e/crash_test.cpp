@@ -1,4 +1,8 @@
 // A SIGKILL at any time: containers stay, and the next command adopts, finishes or undoes.
+#include <fcntl.h>
+
+#include <filesystem>
+
 #include "tests/support/stack_fixture.hpp"
 
 namespace e2e {
@@ -29,6 +33,20 @@ services:
   b: {image: IMAGE, depends_on: [a]}
   c: {image: IMAGE, depends_on: [b], restart: always}
 )";
+
+// A lock or a pipe of whoever runs `up` must not be held for as long as the stack runs.
+TEST_F(CrashTest, TheSupervisorKeepsNothingOfItsCallerOpen) {
+  manifest("services: {a: {image: IMAGE}}\n");
+  const std::string path = directory() + "/held";
+  const os::UniqueFd file = os::open_file(path, O_WRONLY | O_CREAT);
+  const os::UniqueFd held(::fcntl(file.get(), F_DUPFD, 20));  // not closed on exec
+  ASSERT_GE(held.get(), 20);
+  up();
+  for (const pid_t pid : {supervisor_pid().value(), monitor_pid("a")})
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
+      EXPECT_NE(std::filesystem::read_symlink(entry.path()), path) << "process " << pid;
+}
 
 TEST_F(CrashTest, ContainersOutliveTheSupervisorAndAreAdopted) {
   manifest(kThree);

@@ -141,6 +141,44 @@ TEST_F(EndpointsTest, AnswersToItsNames) {
       << "a one-off does not answer for its service";
 }
 
+/// "network interface way-out", for the endpoints of a container on networks of its own and shared
+/// ones, which begin with "+".
+std::vector<std::string> arranged(std::vector<network::EndpointSpec> endpoints) {
+  std::vector<std::string> lines;
+  for (const network::EndpointSpec& each :
+       arrange(std::move(endpoints), [](const std::string& name) { return name.front() == '+'; }))
+    lines.push_back(each.network + " " + each.interface + " " +
+                    (each.no_default_route ? "never"
+                     : each.default_route  ? "first"
+                                           : "else"));
+  return lines;
+}
+
+TEST(ArrangeTest, OneNamespaceGivesTheWayOut) {
+  EXPECT_THAT(arranged({{.network = "a", .default_route = true}, {.network = "b"}}),
+              ElementsAre("a eth0 first", "b eth1 else"));
+  EXPECT_THAT(arranged({{.network = "a", .default_route = true}, {.network = "+b"}}),
+              ElementsAre("a eth0 first", "+b eth1 never"));
+  EXPECT_THAT(arranged({{.network = "a"}, {.network = "+b", .default_route = true}}),
+              ElementsAre("a eth0 never", "+b eth1 first"));
+  EXPECT_THAT(arranged({{.network = "+a"}, {.network = "+b", .default_route = true}}),
+              ElementsAre("+a eth0 never", "+b eth1 first"));
+}
+
+TEST(ArrangeTest, NamesThatAreAskedForAreNotGivenToOthers) {
+  EXPECT_THAT(
+      arranged({{.network = "a"}, {.network = "+b", .interface = "eth0"}, {.network = "c"}}),
+      ElementsAre("a eth1 else", "+b eth0 never", "c eth2 else"));
+}
+
+TEST_F(EndpointsTest, LeavesSharedNetworksToOthers) {
+  declare("a");
+  declare("b").external = true;
+  const auto specs = network_specs(stack_);
+  ASSERT_EQ(specs.size(), 1U);
+  EXPECT_EQ(specs[0].name, "shop_a");
+}
+
 TEST_F(EndpointsTest, SeesItsNetworksAndLinks) {
   declare("a").internal = true;
   EXPECT_FALSE(dns_view(stack_, service_).forward);
