@@ -67,26 +67,35 @@ class ChildProcess {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
   }
 
+  /// What the caller had open is none of the container's.
   void close_foreign_descriptors() const {
-    std::vector<unsigned> kept;
-    const auto keep = [&kept](int fd) {
-      if (fd > 2) kept.push_back(static_cast<unsigned>(fd));
-    };
-    keep(sync_.fd());
-    keep(launch_.target.get());
-    keep(launch_.root.get());
-    keep(launch_.gate.get());
-    for (const auto& join : launch_.joins) keep(join.fd.get());
-    for (const auto& source : launch_.sources) keep(source.get());
-    for (const auto& stream : launch_.streams) keep(stream.get());
-    for (unsigned i = 0; i < launch_.preserved; ++i) keep(static_cast<int>(3 + i));
+    std::vector<int> kept = {sync_.fd(), launch_.target.get(), launch_.root.get(),
+                             launch_.gate.get()};
+    for (const auto& join : launch_.joins) kept.push_back(join.fd.get());
+    for (const auto& source : launch_.sources) kept.push_back(source.get());
+    for (const auto& stream : launch_.streams) kept.push_back(stream.get());
+    close_all_but(std::move(kept));
+  }
+
+  /// The container names the program, and /proc/self/fd/N/… names whatever we have open: from here
+  /// on that is what it takes to wait for the start. Their owners are not used any more.
+  void close_own_descriptors() const { close_all_but({sync_.fd(), launch_.gate.get()}); }
+
+  /// Standard streams and preserved descriptors stay in any case.
+  void close_all_but(std::vector<int> kept) const {
+    for (unsigned i = 0; i < launch_.preserved; ++i) kept.push_back(static_cast<int>(3 + i));
     std::sort(kept.begin(), kept.end());
     unsigned from = 3;
-    for (const unsigned fd : kept) {
-      if (fd > from) ::close_range(from, fd - 1, 0);
+    for (const int each : kept) {
+      const unsigned fd = each < 3 ? 0 : static_cast<unsigned>(each);
+      if (fd > from) close_range(from, fd - 1);
       from = std::max(from, fd + 1);
     }
-    ::close_range(from, ~0U, 0);
+    close_range(from, ~0U);
+  }
+
+  static void close_range(unsigned first, unsigned last) {
+    os::check(::close_range(first, last, 0), [] { return std::string("close descriptors"); });
   }
 
   void enter_namespaces() {
@@ -108,10 +117,16 @@ class ChildProcess {
       sync_.send(Signal::joined);
     }
     // A session of its own: no terminal of the caller's can be reached (TIOCSTI).
-    ::setsid();
-    ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    os::check(::setsid(), [] { return std::string("start a session"); });
+    join_new_keyring();
     progress_.stage = Stage::hook;
     sync_.expect(Signal::apply, std::chrono::milliseconds(-1));
+  }
+
+  /// The keys of who started us are not the container's. Kernels without keys have none to take.
+  static void join_new_keyring() {
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+      throw os::Error(errno, "make a session keyring");
   }
 
   void join() {
@@ -146,7 +161,7 @@ class ChildProcess {
     for (const auto& [clock, offset] : launch_.time_offsets)
       text +=
           clock + " " + std::to_string(offset.secs) + " " + std::to_string(offset.nanosecs) + "\n";
-    if (!text.empty()) os::write_to("/proc/self/timens_offsets", text);
+    if (!text.empty()) Procfs::open().write("self/timens_offsets", text);
   }
 
   void become_namespace_root() {
@@ -194,11 +209,13 @@ class ChildProcess {
     progress_.stage = Stage::identity;
     set_attributes(launch_.program);
     progress_.stage = Stage::descriptors;
-    give_streams(process.user.uid);
+    give_streams(process);
     mark_descriptors();
     progress_.stage = Stage::limits;
     if (!launch_.in_foreign_user_namespace()) set_resource_limits(0, process.rlimits);
     assume_identity(launch_.program, progress_);
+    progress_.stage = Stage::descriptors;
+    close_own_descriptors();
     progress_.stage = Stage::lookup;
     program_ = find_program(process);
   }

@@ -62,8 +62,11 @@ os::UniqueFd Procfs::open_file(const std::string& path, int flags) const {
 
 void Procfs::write(const std::string& path, std::string_view data) const {
   const os::UniqueFd file = open_file(path, O_WRONLY);
-  os::check(::write(file.get(), data.data(), data.size()),
-            [&] { return "write '" + std::string(data) + "' to '/proc/" + path + "'"; });
+  const ssize_t written = os::check(::write(file.get(), data.data(), data.size()), [&] {
+    return "write '" + std::string(data) + "' to '/proc/" + path + "'";
+  });
+  if (static_cast<std::size_t>(written) != data.size())
+    throw os::Error(EIO, "write to '/proc/" + path + "'");
 }
 
 std::string Procfs::read(const std::string& path) const {

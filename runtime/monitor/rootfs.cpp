@@ -100,13 +100,11 @@ os::UniqueFd mount_overlay(const Overlay& overlay) {
 
 }  // namespace
 
-os::UniqueFd open_root(const container::Spec& spec, const std::string& bundle) {
-  const std::string path = root_path(spec, bundle);
-  const auto annotation = spec.annotations.find(std::string(kRootAnnotation));
-  if (annotation != spec.annotations.end()) {
-    const Overlay overlay = parse_overlay(annotation->second);
+os::UniqueFd open_root(const std::string& path, const std::string& overlay) {
+  if (!overlay.empty()) {
+    const Overlay description = parse_overlay(overlay);
     try {
-      return mount_overlay(overlay);
+      return mount_overlay(description);
     } catch (const os::Error& error) {
       throw error.in("mount overlay on '" + path + "'");
     }
