@@ -59,7 +59,7 @@ void Applier::apply(const SysctlStep& step) {
 }
 
 void Applier::apply(const HooksStep&) {
-  run_hooks(launch_.hooks.create_container, "createContainer", launch_.hook_state);
+  run_hooks(launch_.hooks.create_container, "createContainer", oci_state(launch_.hook_state));
 }
 
 void Applier::apply(const PivotStep&) {

@@ -102,13 +102,18 @@ class ChildProcess {
     progress_.stage = Stage::join_namespace;
     sync_.expect(Signal::go, kStepDeadline);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // Before any namespace is joined: a procfs is one of the pid namespace of our children.
+    std::optional<Procfs> procfs;
+    if (!launch_.time_offsets.empty()) procfs = Procfs::open();
     join();
     if (launch_.new_cgroup_namespace) {
       progress_.stage = Stage::cgroup_namespace;
       // Only now: its root is the group of this moment, in every hierarchy.
       os::check(::unshare(CLONE_NEWCGROUP), [] { return std::string("make a cgroup namespace"); });
     }
-    if (launch_.new_time_namespace) make_time_namespace();
+    if (launch_.new_time_namespace) make_time_namespace(procfs);
+    if (launch_.new_pid_namespace)
+      os::check(::unshare(CLONE_NEWPID), [] { return std::string("make a pid namespace"); });
     if ((launch_.clone_flags & CLONE_NEWUSER) != 0) become_namespace_root();
     progress_.stage = Stage::clone;
     if (launch_.forks_again()) {
@@ -120,7 +125,8 @@ class ChildProcess {
     os::check(::setsid(), [] { return std::string("start a session"); });
     join_new_keyring();
     progress_.stage = Stage::hook;
-    sync_.expect(Signal::apply, std::chrono::milliseconds(-1));
+    const SyncMessage apply = sync_.expect(Signal::apply, std::chrono::milliseconds(-1));
+    launch_.hook_state.init = os::ProcessIdentity{.pid = apply.pid, .start_time = 0};
   }
 
   /// The keys of who started us are not the container's. Kernels without keys have none to take.
@@ -155,13 +161,13 @@ class ChildProcess {
       throw os::Error(EXDEV, "find the container's root in its mount namespace");
   }
 
-  void make_time_namespace() {
+  void make_time_namespace(const std::optional<Procfs>& procfs) {
     os::check(::unshare(CLONE_NEWTIME), [] { return std::string("make a time namespace"); });
     std::string text;
     for (const auto& [clock, offset] : launch_.time_offsets)
       text +=
           clock + " " + std::to_string(offset.secs) + " " + std::to_string(offset.nanosecs) + "\n";
-    if (!text.empty()) Procfs::open().write("self/timens_offsets", text);
+    if (procfs) procfs->write("self/timens_offsets", text);
   }
 
   void become_namespace_root() {
@@ -264,7 +270,8 @@ class ChildProcess {
     wait_at_gate();
     if (!launch_.hooks.start_container.empty()) {
       progress_.stage = Stage::hook;
-      run_hooks(launch_.hooks.start_container, "startContainer", launch_.hook_state);
+      launch_.hook_state.status = container::Status::created;
+      run_hooks(launch_.hooks.start_container, "startContainer", oci_state(launch_.hook_state));
     }
     progress_.stage = Stage::exec;
     execute(launch_.program, program_);

@@ -89,6 +89,12 @@ void choose_namespaces(const container::Spec& spec, Launch& launch) {
       launch.clone_flags |= container::namespace_clone_flag(wanted.type);
     }
   }
+  // A time namespace takes one more fork, and the first process of a pid namespace cannot have it
+  // made beside itself: both are made together, for the process that comes of that fork.
+  if (launch.new_time_namespace && (launch.clone_flags & CLONE_NEWPID) != 0) {
+    launch.clone_flags &= ~std::uint64_t{CLONE_NEWPID};
+    launch.new_pid_namespace = true;
+  }
 }
 
 class Creator {
@@ -159,6 +165,7 @@ class Creator {
     stage_ = Stage::mount;
     plan_mounts();
     launch_.hooks = spec().hooks;
+    launch_.hook_state = hook_state();
     launch_.streams = std::move(request_.streams);
     launch_.gate = std::move(request_.gate);
     launch_.preserved = request_.preserved;
@@ -198,21 +205,22 @@ class Creator {
     };
     observer.joined = [this](pid_t pid) {
       if (launch_.forks_again() && request_.on_namespaces) request_.on_namespaces(pid);
-      const std::string state = hook_state(pid);
+      container::State told = hook_state();
+      told.init = os::ProcessIdentity{.pid = pid, .start_time = 0};
+      const std::string state = oci_state(told);
       run_hooks(spec().hooks.prestart, "prestart", state);
       run_hooks(spec().hooks.create_runtime, "createRuntime", state);
     };
     return observer;
   }
 
-  std::string hook_state(pid_t pid) const {
+  container::State hook_state() const {
     container::State state;
     state.id = request_.id;
     state.bundle = request_.bundle;
     state.status = container::Status::creating;
     state.annotations = spec().annotations;
-    state.init = os::ProcessIdentity{.pid = pid, .start_time = 0};
-    return oci_state(state);
+    return state;
   }
 
   /// A memory limit too low for the set-up shows as a death or an odd failure of the child.
