@@ -30,7 +30,19 @@ IpAddress parse_inside(const std::string& text, const Subnet& subnet, const char
   return *address;
 }
 
+/// As an engine has it: [A-Za-z0-9][A-Za-z0-9_.-]*. The name is part of names that DNS answers.
+void check_name(const std::string& name) {
+  constexpr std::string_view kAll =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  const bool well_begun =
+      !name.empty() && std::string_view("_.-").find(name[0]) == std::string_view::npos;
+  if (!well_begun || name.find_first_not_of(kAll) != std::string::npos)
+    throw os::Error("invalid network name '" + name +
+                    "': letters, digits, '_', '.' and '-', the first a letter or a digit");
+}
+
 void check_spec(const NetworkSpec& spec) {
+  check_name(spec.name);
   if (!spec.bridge_name.empty() && !is_valid_device_name(spec.bridge_name)) {
     throw os::Error("invalid bridge name '" + spec.bridge_name + "'");
   }

@@ -114,7 +114,12 @@ void set_identity(const ContainerInput& input, container::Spec& spec) {
   const std::string& parent = input.service->cgroup_parent;
   spec.linux.cgroups_path = (parent.empty() || parent.front() != '/' ? "/stack" : parent) + "/" +
                             record.project + "/" + record.short_id();
-  for (const auto& [key, value] : input.service->annotations) spec.annotations[key] = value;
+  for (const auto& [key, value] : input.service->annotations) {
+    // Those are what the supervisor tells the runtime: which directories are the root.
+    if (key.starts_with("stack."))
+      throw os::Error("invalid annotation '" + key + "': names that begin with 'stack.' are taken");
+    spec.annotations[key] = value;
+  }
   for (const auto& [key, value] : record.labels) spec.annotations["stack.label." + key] = value;
 }
 

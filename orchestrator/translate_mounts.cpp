@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "orchestrator/translate_parts.hpp"
 #include "runtime/image/layer_stack.hpp"
@@ -103,6 +105,11 @@ class MountList {
     }
   }
 
+  /// What the runtime is told of subpaths; see its annotation "stack.subpaths".
+  void note_subpaths() const {
+    if (!subpaths_.empty()) spec_.annotations["stack.subpaths"] = nlohmann::json(subpaths_).dump();
+  }
+
  private:
   bool has(const std::string& target) const {
     return std::any_of(spec_.mounts.begin(), spec_.mounts.end(),
@@ -110,9 +117,11 @@ class MountList {
   }
 
   void put(container::Mount mount) {
+    if (mount.destination == "/") throw os::Error("invalid mount: destination can't be '/'");
     std::erase_if(spec_.mounts, [&](const container::Mount& each) {
       return each.destination == mount.destination;
     });
+    subpaths_.erase(mount.destination);
     spec_.mounts.push_back(std::move(mount));
   }
 
@@ -135,22 +144,15 @@ class MountList {
   }
 
   void add_named(const manifests::Mount& mount) {
-    std::string source = volume_directory(mount);
-    if (mount.volume && !mount.volume->subpath.empty()) {
-      const os::UniqueFd volume = os::open_file(source, O_PATH | O_DIRECTORY);
-      try {
-        source = os::path_of(os::open_in_root(volume.get(), mount.volume->subpath, O_PATH).get());
-      } catch (const os::Error& error) {
-        throw os::Error(error.code(), "open subpath '" + mount.volume->subpath + "' of volume \"" +
-                                          mount.source + "\"");
-      }
-    }
     std::vector<std::string> options{"rbind", "rprivate"};
     if (mount.read_only || read_only_) options.emplace_back("rro");
     put({.destination = mount.target,
          .type = "bind",
-         .source = std::move(source),
+         .source = volume_directory(mount),
          .options = std::move(options)});
+    // Resolved by the runtime when it mounts: whoever shares the volume may change it until then.
+    if (mount.volume && !mount.volume->subpath.empty())
+      subpaths_[mount.target] = mount.volume->subpath;
   }
 
   /// A view of an image's files: one directory of it, or all that its layers have there as one.
@@ -238,6 +240,7 @@ class MountList {
   const ContainerInput& input_;
   container::Spec& spec_;
   bool read_only_;
+  std::map<std::string, std::string> subpaths_;
 };
 
 template <class Objects>
@@ -269,6 +272,7 @@ void add_mounts(const ContainerInput& input, container::Spec& spec) {
   for (const manifests::FileMount& use : input.service->secrets)
     mounts.add_file(use, find_object(input.stack->secrets, use.source, "secret"), "secret",
                     manifests::secret_path(use));
+  mounts.note_subpaths();
   // By depth, whatever the order in the file, so that no mount hides one below it (D10.6).
   const auto depth = [](const container::Mount& mount) {
     return std::count(mount.destination.begin(), mount.destination.end(), '/');

@@ -5,6 +5,7 @@
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/container_view.hpp"
+#include "orchestrator/cli/exec_streams.hpp"
 #include "orchestrator/cli/monitor_client.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/terminal.hpp"
@@ -137,16 +138,28 @@ ExecEvent receive(MonitorClient& monitor) {
   return result;
 }
 
-int wait_without_terminal(MonitorClient& monitor, bool detach) {
-  Interrupts interrupts;
+int wait_detached(MonitorClient& monitor) {
   for (;;) {
-    std::array<pollfd, 2> fds{{{monitor.fd(), POLLIN, 0}, {interrupts.fd(), POLLIN, 0}}};
-    ::poll(fds.data(), fds.size(), -1);
-    if (interrupts.take()) return kInterrupted;  // the monitor ends what we leave behind
-    if (fds[0].revents == 0) continue;
     const ExecEvent event = receive(monitor);
     if (event.code) return *event.code;
-    if (event.started && detach) return 0;
+    if (event.started) return 0;
+  }
+}
+
+int wait_without_terminal(MonitorClient& monitor, ExecStreams& streams) {
+  Interrupts interrupts;
+  for (;;) {
+    const auto moving = streams.wake();
+    std::array<pollfd, 5> fds{
+        {{monitor.fd(), POLLIN, 0}, {interrupts.fd(), POLLIN, 0}, moving[0], moving[1], moving[2]}};
+    ::poll(fds.data(), fds.size(), -1);
+    if (interrupts.take()) return kInterrupted;  // the monitor ends what we leave behind
+    streams.move();
+    if (fds[0].revents == 0) continue;
+    const ExecEvent event = receive(monitor);
+    if (!event.code) continue;
+    streams.move();
+    return *event.code;
   }
 }
 
@@ -218,16 +231,14 @@ int exec(Invocation& invocation) {
                           {"tty", tty},
                           {"keep", flags.detach},
                           {"privileged", flags.privileged}};
-  std::vector<int> fds;
-  os::UniqueFd null;
-  if (!tty && !flags.detach) {
-    null = os::open_file("/dev/null", O_RDWR);
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-      fds.push_back(::fcntl(fd, F_GETFD) >= 0 ? fd : null.get());
-    if (!flags.interactive) fds.front() = null.get();
+  if (tty || flags.detach) {
+    monitor.send(operation, {});
+    return tty ? wait_with_terminal(monitor) : wait_detached(monitor);
   }
-  monitor.send(operation, fds);
-  return tty ? wait_with_terminal(monitor) : wait_without_terminal(monitor, flags.detach);
+  ExecStreams streams(flags.interactive);
+  monitor.send(operation, streams.descriptors());
+  streams.hand_over();
+  return wait_without_terminal(monitor, streams);
 }
 
 }  // namespace cli

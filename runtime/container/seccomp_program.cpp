@@ -2,6 +2,7 @@
 
 #include <linux/bpf_common.h>
 #include <linux/seccomp.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,6 +47,13 @@ std::string cache_key(const Seccomp& policy) {
          "\n";
 }
 
+/// What lies in a cache that others may write to is their policy, not ours.
+bool is_ours_alone(const std::string& directory) {
+  struct stat status {};
+  return ::lstat(directory.c_str(), &status) == 0 && S_ISDIR(status.st_mode) &&
+         status.st_uid == ::geteuid() && (status.st_mode & 022) == 0;
+}
+
 std::optional<SeccompProgram> read_cache(const std::string& path, std::string_view key) {
   constexpr std::size_t kLimit = 4 * 1024 * 1024;
   const auto text = os::read_file_if_exists(path, kLimit);
@@ -70,14 +78,15 @@ SeccompProgram seccomp_program(const Seccomp& policy, const std::string& cache_d
   const std::string key = cache_key(policy);
   const std::string path = cache_directory + "/" + hex(hash_of(key)) + ".bpf";
   try {
-    if (auto cached = read_cache(path, key)) return std::move(*cached);
+    if (is_ours_alone(cache_directory))
+      if (auto cached = read_cache(path, key)) return std::move(*cached);
   } catch (const os::Error&) {
     // An unreadable cache is no reason not to compile.
   }
   SeccompProgram program = compile_seccomp(policy);
   try {
     os::make_directories(cache_directory);
-    write_cache(path, key, program);
+    if (is_ours_alone(cache_directory)) write_cache(path, key, program);
   } catch (const os::Error&) {
     // The next container compiles again.
   }

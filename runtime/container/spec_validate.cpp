@@ -247,6 +247,17 @@ void check_device_rule(const DeviceRule& rule, Mistakes& mistakes) {
   }
 }
 
+// A path below /proc/sys of plain names: one that goes up would lead to what is no namespace's.
+bool is_plain_path(std::string_view path) {
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view part = path.substr(begin, end - begin);
+    if (part.empty() || part == "." || part == "..") return false;
+    begin = end + 1;
+  }
+  return true;
+}
+
 // Whether the kernel keeps `name` per namespace and this container has that namespace.
 void check_sysctl(const Linux& linux, const std::string& given, Mistakes& mistakes) {
   static const std::set<std::string> kIpc = {
@@ -259,7 +270,9 @@ void check_sysctl(const Linux& linux, const std::string& given, Mistakes& mistak
       first != std::string::npos && name[first] == '/') {
     for (char& c : name) c = c == '/' ? '.' : (c == '.' ? '/' : c);
   }
-  if (name.find("..") != std::string::npos || name.starts_with('.')) {
+  std::string path = name;
+  for (char& c : path) c = c == '.' ? '/' : (c == '/' ? '.' : c);
+  if (!is_plain_path(path)) {
     mistakes.push_back(property + ": not the name of a sysctl");
     return;
   }

@@ -37,7 +37,8 @@ void Applier::apply(const RootStep& step) {
 }
 
 void Applier::apply(const MountStep& step) {
-  mount_in_root(root(), step, std::move(launch_.sources[index_]), procfs_);
+  os::UniqueFd mount = mount_in_root(root(), step, std::move(launch_.sources[index_]), procfs_);
+  if (step.readonly_later) readonly_later_[step.destination] = std::move(mount);
 }
 
 void Applier::apply(const DeviceStep& step) { create_device(root(), step.device); }
@@ -58,7 +59,7 @@ void Applier::apply(const SysctlStep& step) {
 }
 
 void Applier::apply(const HooksStep&) {
-  run_hooks(launch_.hooks.create_container, "createContainer", launch_.hook_state);
+  run_hooks(launch_.hooks.create_container, "createContainer", oci_state(launch_.hook_state));
 }
 
 void Applier::apply(const PivotStep&) {
@@ -93,7 +94,12 @@ void Applier::apply(const ReadonlyPathStep& step) { make_readonly(root(), step.p
 
 void Applier::apply(const MaskedPathStep& step) { mask_.hide(root(), step.path); }
 
-void Applier::apply(const ReadonlyMountStep& step) { make_mount_readonly(root(), step.path); }
+void Applier::apply(const ReadonlyMountStep& step) {
+  const auto mount = readonly_later_.find(step.path);
+  if (mount == readonly_later_.end()) return make_mount_readonly(root(), step.path);
+  // The very mount, whatever lies at its path by now.
+  os::set_mount_attributes(mount->second.get(), MOUNT_ATTR_RDONLY, 0, 0, false, step.path);
+}
 
 void Applier::apply(const RootPropagationStep& step) {
   os::check(::mount(nullptr, "/", nullptr, MS_REC | step.propagation, nullptr),

@@ -1,7 +1,9 @@
 // Performs a plan inside the container's namespaces.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 
 #include "runtime/monitor/console.hpp"
 #include "runtime/monitor/devices.hpp"
@@ -47,7 +49,8 @@ class Applier {
   std::optional<Procfs> procfs_;
   std::optional<Terminal> terminal_;
   PathMask mask_;
-  os::UniqueFd new_root_;  ///< "/" as seen after the pivot
+  std::map<std::string, os::UniqueFd> readonly_later_;  ///< by destination
+  os::UniqueFd new_root_;                               ///< "/" as seen after the pivot
 
   int root() const noexcept { return new_root_ ? new_root_.get() : launch_.root.get(); }
 };

@@ -67,39 +67,53 @@ class ChildProcess {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
   }
 
+  /// What the caller had open is none of the container's.
   void close_foreign_descriptors() const {
-    std::vector<unsigned> kept;
-    const auto keep = [&kept](int fd) {
-      if (fd > 2) kept.push_back(static_cast<unsigned>(fd));
-    };
-    keep(sync_.fd());
-    keep(launch_.target.get());
-    keep(launch_.root.get());
-    keep(launch_.gate.get());
-    for (const auto& join : launch_.joins) keep(join.fd.get());
-    for (const auto& source : launch_.sources) keep(source.get());
-    for (const auto& stream : launch_.streams) keep(stream.get());
-    for (unsigned i = 0; i < launch_.preserved; ++i) keep(static_cast<int>(3 + i));
+    std::vector<int> kept = {sync_.fd(), launch_.target.get(), launch_.root.get(),
+                             launch_.gate.get()};
+    for (const auto& join : launch_.joins) kept.push_back(join.fd.get());
+    for (const auto& source : launch_.sources) kept.push_back(source.get());
+    for (const auto& stream : launch_.streams) kept.push_back(stream.get());
+    close_all_but(std::move(kept));
+  }
+
+  /// The container names the program, and /proc/self/fd/N/… names whatever we have open: from here
+  /// on that is what it takes to wait for the start. Their owners are not used any more.
+  void close_own_descriptors() const { close_all_but({sync_.fd(), launch_.gate.get()}); }
+
+  /// Standard streams and preserved descriptors stay in any case.
+  void close_all_but(std::vector<int> kept) const {
+    for (unsigned i = 0; i < launch_.preserved; ++i) kept.push_back(static_cast<int>(3 + i));
     std::sort(kept.begin(), kept.end());
     unsigned from = 3;
-    for (const unsigned fd : kept) {
-      if (fd > from) ::close_range(from, fd - 1, 0);
+    for (const int each : kept) {
+      const unsigned fd = each < 3 ? 0 : static_cast<unsigned>(each);
+      if (fd > from) close_range(from, fd - 1);
       from = std::max(from, fd + 1);
     }
-    ::close_range(from, ~0U, 0);
+    close_range(from, ~0U);
+  }
+
+  static void close_range(unsigned first, unsigned last) {
+    os::check(::close_range(first, last, 0), [] { return std::string("close descriptors"); });
   }
 
   void enter_namespaces() {
     progress_.stage = Stage::join_namespace;
     sync_.expect(Signal::go, kStepDeadline);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // Before any namespace is joined: a procfs is one of the pid namespace of our children.
+    std::optional<Procfs> procfs;
+    if (!launch_.time_offsets.empty()) procfs = Procfs::open();
     join();
     if (launch_.new_cgroup_namespace) {
       progress_.stage = Stage::cgroup_namespace;
       // Only now: its root is the group of this moment, in every hierarchy.
       os::check(::unshare(CLONE_NEWCGROUP), [] { return std::string("make a cgroup namespace"); });
     }
-    if (launch_.new_time_namespace) make_time_namespace();
+    if (launch_.new_time_namespace) make_time_namespace(procfs);
+    if (launch_.new_pid_namespace)
+      os::check(::unshare(CLONE_NEWPID), [] { return std::string("make a pid namespace"); });
     if ((launch_.clone_flags & CLONE_NEWUSER) != 0) become_namespace_root();
     progress_.stage = Stage::clone;
     if (launch_.forks_again()) {
@@ -108,10 +122,17 @@ class ChildProcess {
       sync_.send(Signal::joined);
     }
     // A session of its own: no terminal of the caller's can be reached (TIOCSTI).
-    ::setsid();
-    ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
+    os::check(::setsid(), [] { return std::string("start a session"); });
+    join_new_keyring();
     progress_.stage = Stage::hook;
-    sync_.expect(Signal::apply, std::chrono::milliseconds(-1));
+    const SyncMessage apply = sync_.expect(Signal::apply, std::chrono::milliseconds(-1));
+    launch_.hook_state.init = os::ProcessIdentity{.pid = apply.pid, .start_time = 0};
+  }
+
+  /// The keys of who started us are not the container's. Kernels without keys have none to take.
+  static void join_new_keyring() {
+    if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+      throw os::Error(errno, "make a session keyring");
   }
 
   void join() {
@@ -140,13 +161,13 @@ class ChildProcess {
       throw os::Error(EXDEV, "find the container's root in its mount namespace");
   }
 
-  void make_time_namespace() {
+  void make_time_namespace(const std::optional<Procfs>& procfs) {
     os::check(::unshare(CLONE_NEWTIME), [] { return std::string("make a time namespace"); });
     std::string text;
     for (const auto& [clock, offset] : launch_.time_offsets)
       text +=
           clock + " " + std::to_string(offset.secs) + " " + std::to_string(offset.nanosecs) + "\n";
-    if (!text.empty()) os::write_to("/proc/self/timens_offsets", text);
+    if (procfs) procfs->write("self/timens_offsets", text);
   }
 
   void become_namespace_root() {
@@ -194,11 +215,13 @@ class ChildProcess {
     progress_.stage = Stage::identity;
     set_attributes(launch_.program);
     progress_.stage = Stage::descriptors;
-    give_streams(process.user.uid);
+    give_streams(process);
     mark_descriptors();
     progress_.stage = Stage::limits;
     if (!launch_.in_foreign_user_namespace()) set_resource_limits(0, process.rlimits);
     assume_identity(launch_.program, progress_);
+    progress_.stage = Stage::descriptors;
+    close_own_descriptors();
     progress_.stage = Stage::lookup;
     program_ = find_program(process);
   }
@@ -247,7 +270,8 @@ class ChildProcess {
     wait_at_gate();
     if (!launch_.hooks.start_container.empty()) {
       progress_.stage = Stage::hook;
-      run_hooks(launch_.hooks.start_container, "startContainer", launch_.hook_state);
+      launch_.hook_state.status = container::Status::created;
+      run_hooks(launch_.hooks.start_container, "startContainer", oci_state(launch_.hook_state));
     }
     progress_.stage = Stage::exec;
     execute(launch_.program, program_);

@@ -37,7 +37,11 @@ CommandLine CommandLine::parse(const std::vector<std::string>& arguments, const 
     const auto equals = stripped.find('=');
     const std::string name = stripped.substr(0, equals);
     if (const std::string flag = canonical(names.flags, name); !flag.empty()) {
-      line.flags_.insert(flag);
+      const std::string given = equals == std::string::npos ? "true" : stripped.substr(equals + 1);
+      if (given != "true" && given != "false")
+        throw UsageError("option '" + argument + "' is true or false");
+      if (given == "true") line.flags_.insert(flag);
+      if (given == "false") line.flags_.erase(flag);
       continue;
     }
     const std::string option = canonical(names.with_value, name);

@@ -25,8 +25,9 @@ struct OptionNames {
 
 class CommandLine {
  public:
-  /// Takes "--name value", "--name=value", "-n value" and "--flag" from `arguments`, up to the
-  /// first word that is no option when `stop_at_word`. "--" ends the options. Throws UsageError.
+  /// Takes "--name value", "--name=value", "-n value", "--flag" and "--flag=false" from
+  /// `arguments`, up to the first word that is no option when `stop_at_word`. "--" ends the
+  /// options. Throws UsageError.
   static CommandLine parse(const std::vector<std::string>& arguments, const OptionNames& names,
                            bool stop_at_word);
 

@@ -53,10 +53,33 @@ JoinedNamespace open_namespace(const container::Namespace& wanted) {
   return join;
 }
 
+/// A namespace given by its path may be our own, which is the host's: what is set in it would be
+/// set for the host.
+void require_not_ours(const container::Spec& spec, const JoinedNamespace& join) {
+  using enum container::NamespaceType;
+  const std::string name(container::namespace_proc_name(join.type));
+  const os::UniqueFd ours = os::open_namespace("/proc/self/ns/" + name);
+  if (file_identity(ours.get()) != file_identity(join.fd.get())) return;
+  const auto refuse = [&](const std::string& what) {
+    throw os::Error(EPERM, "set " + what + " in the host's own " + name + " namespace");
+  };
+  if (join.type == mount) refuse("up a root file system");
+  if (join.type == uts && !spec.hostname.empty()) refuse("the hostname");
+  if (join.type == uts && !spec.domainname.empty()) refuse("the domain name");
+  for (const auto& [key, value] : spec.linux.sysctl) {
+    const bool of_network = key.starts_with("net");
+    const bool of_uts = key == "kernel.domainname" || key == "kernel/domainname";
+    if ((of_network && join.type == network) || (of_uts && join.type == uts) ||
+        (!of_network && !of_uts && join.type == ipc))
+      refuse("sysctl " + key);
+  }
+}
+
 void choose_namespaces(const container::Spec& spec, Launch& launch) {
   for (const container::Namespace& wanted : spec.linux.namespaces) {
     if (!wanted.path.empty()) {
       launch.joins.push_back(open_namespace(wanted));
+      require_not_ours(spec, launch.joins.back());
     } else if (wanted.type == container::NamespaceType::cgroup) {
       launch.new_cgroup_namespace = true;
     } else if (wanted.type == container::NamespaceType::time) {
@@ -65,6 +88,12 @@ void choose_namespaces(const container::Spec& spec, Launch& launch) {
     } else {
       launch.clone_flags |= container::namespace_clone_flag(wanted.type);
     }
+  }
+  // A time namespace takes one more fork, and the first process of a pid namespace cannot have it
+  // made beside itself: both are made together, for the process that comes of that fork.
+  if (launch.new_time_namespace && (launch.clone_flags & CLONE_NEWPID) != 0) {
+    launch.clone_flags &= ~std::uint64_t{CLONE_NEWPID};
+    launch.new_pid_namespace = true;
   }
 }
 
@@ -91,6 +120,12 @@ class Creator {
  private:
   const container::Spec& spec() const { return request_.spec; }
 
+  /// The value of one of our own annotations; empty where there is none or it does not count.
+  std::string extension(std::string_view name) const {
+    const auto found = spec().annotations.find(std::string(name));
+    return request_.extensions && found != spec().annotations.end() ? found->second : std::string();
+  }
+
   void validate() {
     stage_ = Stage::validate;
     std::vector<std::string> mistakes = container::validate(spec());
@@ -112,6 +147,7 @@ class Creator {
       const std::string path = cgroup_path(spec(), request_.id);
       container::remove_cgroup_parent(*layout_, path.substr(0, path.rfind('/')));
     });
+    if (request_.on_cgroup) request_.on_cgroup(*cgroup_);
     stage_ = Stage::limits;
     warnings_ = cgroup_->set_limits(spec().linux.resources);
   }
@@ -122,14 +158,14 @@ class Creator {
     stage_ = Stage::seccomp;
     launch_.program = make_program(*spec().process, spec().linux.seccomp);
     launch_.program.personality = spec().linux.personality;
-    const auto init = spec().annotations.find(std::string(kInitAnnotation));
-    launch_.program.below_init_helper = init != spec().annotations.end() && init->second == "true";
+    launch_.program.below_init_helper = extension(kInitAnnotation) == "true";
     stage_ = Stage::rootfs;
     launch_.root_path = root_path(spec(), request_.bundle);
-    launch_.root = open_root(spec(), request_.bundle);
+    launch_.root = open_root(launch_.root_path, extension(kRootAnnotation));
     stage_ = Stage::mount;
     plan_mounts();
     launch_.hooks = spec().hooks;
+    launch_.hook_state = hook_state();
     launch_.streams = std::move(request_.streams);
     launch_.gate = std::move(request_.gate);
     launch_.preserved = request_.preserved;
@@ -141,6 +177,7 @@ class Creator {
     input.hierarchies = &layout_->hierarchies();
     input.cgroups = cgroup_->paths();
     if (launch_.program.below_init_helper) input.init_binary = init_helper_path();
+    input.subpaths = parse_subpaths(extension(kSubpathsAnnotation));
     launch_.plan = plan_steps(spec(), input);
     launch_.sources.resize(launch_.plan.size());
     for (std::size_t i = 0; i < launch_.plan.size(); ++i) {
@@ -168,21 +205,22 @@ class Creator {
     };
     observer.joined = [this](pid_t pid) {
       if (launch_.forks_again() && request_.on_namespaces) request_.on_namespaces(pid);
-      const std::string state = hook_state(pid);
+      container::State told = hook_state();
+      told.init = os::ProcessIdentity{.pid = pid, .start_time = 0};
+      const std::string state = oci_state(told);
       run_hooks(spec().hooks.prestart, "prestart", state);
       run_hooks(spec().hooks.create_runtime, "createRuntime", state);
     };
     return observer;
   }
 
-  std::string hook_state(pid_t pid) const {
+  container::State hook_state() const {
     container::State state;
     state.id = request_.id;
     state.bundle = request_.bundle;
     state.status = container::Status::creating;
     state.annotations = spec().annotations;
-    state.init = os::ProcessIdentity{.pid = pid, .start_time = 0};
-    return oci_state(state);
+    return state;
   }
 
   /// A memory limit too low for the set-up shows as a death or an odd failure of the child.

@@ -22,7 +22,11 @@ struct CreateRequest {
   Streams streams;
   os::UniqueFd gate;
   unsigned preserved = 0;
-  std::map<std::string, std::string> annotations;
+  /// Whether "stack." annotations are obeyed: they name files of the host, so only a bundle that
+  /// our own supervisor wrote may have them. An engine's are its users' words.
+  bool extensions = false;
+  /// Called as soon as the control groups exist.
+  std::function<void(const container::Cgroup&)> on_cgroup;
   /// Called with the pid once its namespaces exist, while it is still being set up.
   std::function<void(pid_t)> on_namespaces;
 };

@@ -70,6 +70,7 @@ void Monitor::create() {
     CreateRequest request;
     request.id = options_.id;
     request.bundle = options_.bundle;
+    request.extensions = true;
     request.spec = container::read_bundle(options_.bundle);
     state_.annotations = request.spec.annotations;
     stdio_ = std::make_unique<Stdio>(loop_, container::LogWriter(options_.log_path, options_.log));

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -30,8 +32,10 @@ os::Child hold_user_namespace() {
   arguments.exit_signal = SIGCHLD;
   const long pid = os::check(::syscall(SYS_clone3, &arguments, sizeof arguments),
                              [] { return std::string("make a user namespace"); });
-  if (pid == 0)
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     for (;;) ::pause();
+  }
   return os::Child(static_cast<pid_t>(pid), os::Pidfd());
 }
 

@@ -115,7 +115,10 @@ class Launcher {
     }
     stage_ = Stage::hook;
     if (observer_.joined) observer_.joined(child_.pid());
-    sync_->send(Signal::apply);
+    SyncMessage apply;
+    apply.signal = Signal::apply;
+    apply.pid = child_.pid();
+    sync_->send(std::move(apply));
     stage_ = Stage::mount;
     os::UniqueFd terminal;
     if (request_.program.process.terminal)

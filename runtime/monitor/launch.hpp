@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/container/spec.hpp"
+#include "runtime/container/state.hpp"
 #include "runtime/monitor/plan.hpp"
 #include "runtime/monitor/program.hpp"
 #include "runtime/monitor/protocol.hpp"
@@ -43,6 +44,7 @@ struct Launch {
   std::vector<JoinedNamespace> joins;
   bool new_cgroup_namespace = false;
   bool new_time_namespace = false;
+  bool new_pid_namespace = false;  ///< made by the child, when clone3(2) cannot
   std::map<std::string, container::TimeOffset> time_offsets;
 
   /// exec: the process whose namespaces are entered, and what its root must be.
@@ -57,7 +59,7 @@ struct Launch {
   Plan plan;
   std::vector<os::UniqueFd> sources;
   container::Hooks hooks;
-  std::string hook_state;  ///< OCI state that hooks in the container get
+  container::State hook_state;  ///< what hooks in the container get, but for the pid
 
   Program program;
   Streams streams;         ///< unused with a terminal

@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <climits>
+#include <nlohmann/json.hpp>
 
+#include "runtime/container/spec_json.hpp"
 #include "runtime/monitor/idmap.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/mount.hpp"
@@ -79,6 +81,13 @@ void check_kernel_places(int root, int target, const std::string& destination) {
   }
 }
 
+/// On /proc itself there is a procfs as a whole or nothing.
+void require_proc_root(int mount) {
+  constexpr ino_t kProcRootInode = 1;
+  if (!is_on(mount, PROC_SUPER_MAGIC) || status_of(mount, "/proc").st_ino != kProcRootInode)
+    throw os::Error(EPERM, "put anything but a proc file system there");
+}
+
 std::uint64_t attach_attributes(const MountStep& step) {
   std::uint64_t attributes = step.options.set_attributes;
   if (step.readonly_later) attributes &= ~std::uint64_t{MOUNT_ATTR_RDONLY};
@@ -134,14 +143,39 @@ os::UniqueFd make_filesystem(int root, const MountStep& step) {
   return context.mount(attach_attributes(step));
 }
 
-void mount_filesystem(int root, const MountStep& step, std::optional<Procfs>& procfs) {
+os::UniqueFd mount_filesystem(int root, const MountStep& step, std::optional<Procfs>& procfs) {
   if (step.options.tmpcopyup) throw os::Error(EOPNOTSUPP, "use the mount option tmpcopyup");
-  const os::UniqueFd mount = make_filesystem(root, step);
+  os::UniqueFd mount = make_filesystem(root, step);
+  if (step.destination == "/proc") require_proc_root(mount.get());
   if (step.type == "proc" && !procfs) procfs = Procfs::from_mount(mount.get());
   attach_in_root(root, mount.get(), step.destination, true);
   if (step.options.propagation != 0)
     os::set_mount_attributes(mount.get(), 0, 0, step.options.propagation,
                              step.options.propagation_recursive, step.destination);
+  return mount;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> parse_subpaths(const std::string& text) {
+  if (text.empty()) return {};
+  const std::string name = "annotation " + std::string(kSubpathsAnnotation);
+  try {
+    return container::parse_json(text, name).get<std::map<std::string, std::string>>();
+  } catch (const nlohmann::json::exception& error) {
+    throw os::Error(name + ": " + error.what());
+  }
+}
+
+namespace {
+
+/// A volume's subpath goes through directories that other containers may change at any moment, so
+/// it is resolved below the volume and cloned by descriptor.
+os::UniqueFd clone_source(const MountStep& step, const std::string& source) {
+  if (step.subpath.empty()) return os::clone_mount(AT_FDCWD, source, step.options.recursive_bind);
+  const os::UniqueFd volume = os::open_file(source, O_PATH | O_DIRECTORY);
+  const os::UniqueFd part = os::open_in_root(volume.get(), step.subpath, O_PATH);
+  return os::clone_mount(part.get(), "", step.options.recursive_bind);
 }
 
 }  // namespace
@@ -151,7 +185,7 @@ os::UniqueFd open_source(const MountStep& step, const std::string& bundle) {
   const std::string source =
       step.source.starts_with('/') ? step.source : bundle + "/" + step.source;
   const container::MountOptions& options = step.options;
-  os::UniqueFd mount = os::clone_mount(AT_FDCWD, source, options.recursive_bind);
+  os::UniqueFd mount = clone_source(step, source);
   if (!step.uid_mappings.empty() || !step.gid_mappings.empty())
     map_mount_ids(mount.get(), step.uid_mappings, step.gid_mappings, options.recursive_idmap);
   if ((options.recursive_set_attributes | options.recursive_clear_attributes) != 0)
@@ -177,14 +211,14 @@ void attach_in_root(int root, int mount, const std::string& destination, bool di
     throw os::Error("mount on '" + destination + "': the place was changed meanwhile");
 }
 
-void mount_in_root(int root, const MountStep& step, os::UniqueFd source,
-                   std::optional<Procfs>& procfs) {
+os::UniqueFd mount_in_root(int root, const MountStep& step, os::UniqueFd source,
+                           std::optional<Procfs>& procfs) {
   try {
     if (!step.options.bind) return mount_filesystem(root, step, procfs);
     const bool directory = S_ISDIR(status_of(source.get(), step.source).st_mode);
-    if (step.destination == "/proc" && !is_on(source.get(), PROC_SUPER_MAGIC))
-      throw os::Error(EPERM, "put anything but a proc file system there");
+    if (step.destination == "/proc") require_proc_root(source.get());
     attach_in_root(root, source.get(), step.destination, directory);
+    return source;
   } catch (const os::Error& error) {
     throw error.in("mount " + (step.options.bind ? "'" + step.source + "'" : step.type) + " on '" +
                    step.destination + "'");

@@ -1,6 +1,7 @@
 // One mount of a plan, by descriptors throughout.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -14,10 +15,14 @@ namespace monitor {
 /// without them; to be called on the host's side. Empty for a file system.
 os::UniqueFd open_source(const MountStep& step, const std::string& bundle);
 
+/// The value of the annotation "stack.subpaths", which may be empty. Throws os::Error.
+std::map<std::string, std::string> parse_subpaths(const std::string& text);
+
 /// Performs `step` below `root`. `source` is what open_source() gave. The first procfs becomes the
 /// private handle in `procfs`.
-void mount_in_root(int root, const MountStep& step, os::UniqueFd source,
-                   std::optional<Procfs>& procfs);
+/// Returns the mount.
+os::UniqueFd mount_in_root(int root, const MountStep& step, os::UniqueFd source,
+                           std::optional<Procfs>& procfs);
 
 /// Attaches the detached `mount` on `destination` in `root`, a place made when missing, and makes
 /// sure that it arrived there.

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "runtime/container/bundle.hpp"
 #include "runtime/container/spec_json.hpp"
 #include "runtime/monitor/command_line.hpp"
 #include "runtime/monitor/console.hpp"
@@ -43,13 +44,25 @@ int parse_signal(const std::string& text) {
   throw UsageError("unknown signal '" + text + "'");
 }
 
+/// How many descriptors from 3 on the program gets. Each must be open before we open anything: a
+/// number that is free would be taken by a descriptor of ours, and the container would get that.
+unsigned preserved_descriptors(const CommandLine& line) {
+  const std::uint64_t count = parse_number(line.value_or("preserve-fds", "0"), "preserve-fds");
+  constexpr std::uint64_t kMost = 1024;
+  if (count > kMost) throw UsageError("option '--preserve-fds': at most 1024");
+  for (int fd = 3; fd < 3 + static_cast<int>(count); ++fd)
+    if (::fcntl(fd, F_GETFD) < 0)
+      throw UsageError("option '--preserve-fds': descriptor " + std::to_string(fd) +
+                       " is not open");
+  return static_cast<unsigned>(count);
+}
+
 OciCreateOptions create_options(const CommandLine& line) {
   OciCreateOptions options;
   options.bundle = line.value_or("bundle", ".");
   options.console_socket = line.value_or("console-socket", "");
   options.pid_file = line.value_or("pid-file", "");
-  options.preserved =
-      static_cast<unsigned>(parse_number(line.value_or("preserve-fds", "0"), "preserve-fds"));
+  options.preserved = preserved_descriptors(line);
   return options;
 }
 
@@ -129,7 +142,7 @@ int remove(const std::string& root, const Arguments& arguments) {
   const CommandLine line =
       CommandLine::parse(arguments, {.with_value = {}, .flags = {{"force", "f"}}}, false);
   const std::string& id = line.word(0, "the container's id");
-  if (line.flag("force") && !os::exists(root + "/" + id + "/state.json")) return 0;
+  if (line.flag("force") && OciContainer::clear_unfinished(root, id)) return 0;
   OciContainer::open(root, id).remove(line.flag("force"));
   return 0;
 }
@@ -153,16 +166,27 @@ int list(const std::string& root, const Arguments& arguments) {
   return 0;
 }
 
+std::uint32_t parse_id(const std::string& text, const std::string& option) {
+  const std::uint64_t id = parse_number(text, option);
+  if (id > 0x7fffffff)
+    throw UsageError("option '--" + option + "': '" + text + "' is out of range");
+  return static_cast<std::uint32_t>(id);
+}
+
 void set_user(container::Process& process, const std::string& text) {
   const auto colon = text.find(':');
-  const auto number = [&](const std::string& part) {
-    const std::uint64_t id = parse_number(part, "user");
-    if (id > 0x7fffffff) throw UsageError("option '--user': '" + part + "' is out of range");
-    return static_cast<std::uint32_t>(id);
-  };
   process.user = container::User{};
-  process.user.uid = number(text.substr(0, colon));
-  if (colon != std::string::npos) process.user.gid = number(text.substr(colon + 1));
+  process.user.uid = parse_id(text.substr(0, colon), "user");
+  if (colon != std::string::npos) process.user.gid = parse_id(text.substr(colon + 1), "user");
+}
+
+/// To what the container's own process has; never to the inheritable set.
+void add_capabilities(container::Process& process, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  container::Capabilities capabilities = process.capabilities.value_or(container::Capabilities{});
+  for (auto* set : {&capabilities.bounding, &capabilities.effective, &capabilities.permitted})
+    set->insert(set->end(), names.begin(), names.end());
+  process.capabilities = std::move(capabilities);
 }
 
 container::Process exec_process(const CommandLine& line, const container::Spec& spec) {
@@ -176,6 +200,11 @@ container::Process exec_process(const CommandLine& line, const container::Spec& 
   if (const auto cwd = line.value("cwd")) process.cwd = *cwd;
   for (const std::string& variable : line.values("env")) process.env.push_back(variable);
   if (line.flag("no-new-privs")) process.no_new_privileges = true;
+  for (const std::string& group : line.values("additional-gids"))
+    process.user.additional_gids.push_back(parse_id(group, "additional-gids"));
+  add_capabilities(process, line.values("cap"));
+  if (const auto profile = line.value("apparmor")) process.apparmor_profile = *profile;
+  if (const auto label = line.value("process-label")) process.selinux_label = *label;
   return process;
 }
 
@@ -186,13 +215,18 @@ CommandLine parse_exec(const Arguments& arguments) {
                                                 {"env", "e"},
                                                 {"pid-file"},
                                                 {"console-socket"},
-                                                {"preserve-fds"}},
+                                                {"preserve-fds"},
+                                                {"additional-gids", "g"},
+                                                {"cap", "c"},
+                                                {"apparmor"},
+                                                {"process-label"}},
                                  .flags = {{"tty", "t"}, {"detach", "d"}, {"no-new-privs"}}};
   return CommandLine::parse(arguments, names, true);
 }
 
 int exec(const std::string& root, const Arguments& arguments) {
   const CommandLine line = parse_exec(arguments);
+  const unsigned preserved = preserved_descriptors(line);
   OciContainer container = OciContainer::open(root, line.word(0, "the container's id"));
   const container::Spec spec = container.spec();
   Program own = make_program(*spec.process, spec.linux.seccomp);
@@ -201,8 +235,7 @@ int exec(const std::string& root, const Arguments& arguments) {
   request.program = exec_program(exec_process(line, spec), own);
   const bool terminal = request.program.process.terminal;
   request.streams = own_streams();
-  request.preserved =
-      static_cast<unsigned>(parse_number(line.value_or("preserve-fds", "0"), "preserve-fds"));
+  request.preserved = preserved;
   Launched launched = container.exec(std::move(request));
   const auto socket = line.value("console-socket");
   if (terminal && socket) send_to_console_socket(*socket, launched.terminal.get());
@@ -250,6 +283,21 @@ int update(const std::string& root, const Arguments& arguments) {
   return 0;
 }
 
+/// A config.json to begin with: a shell in Docker's default container.
+int spec(const std::string&, const Arguments& arguments) {
+  const CommandLine line =
+      CommandLine::parse(arguments, {.with_value = {{"bundle", "b"}}, .flags = {}}, false);
+  const std::string bundle = line.value_or("bundle", ".");
+  const std::string file = bundle + "/" + std::string(container::kConfigFile);
+  if (os::exists(file)) throw os::Error(EEXIST, "make '" + file + "'");
+  container::Spec made = container::default_spec();
+  made.process->args = {"sh"};
+  made.process->terminal = true;
+  made.root->readonly = true;
+  container::write_bundle(bundle, made);
+  return 0;
+}
+
 int features(const std::string&, const Arguments&) {
   print(features_json().dump(2));
   return 0;
@@ -264,11 +312,11 @@ struct Verb {
   std::string_view name;
   int (*run)(const std::string& root, const Arguments& arguments);
 };
-constexpr Verb kVerbs[] = {{"create", create},    {"start", start},   {"state", state},
-                           {"kill", kill},        {"delete", remove}, {"exec", exec},
-                           {"run", run},          {"list", list},     {"pause", pause},
-                           {"resume", resume},    {"ps", processes},  {"update", update},
-                           {"features", features}};
+constexpr Verb kVerbs[] = {{"create", create}, {"start", start},      {"state", state},
+                           {"kill", kill},     {"delete", remove},    {"exec", exec},
+                           {"run", run},       {"list", list},        {"pause", pause},
+                           {"resume", resume}, {"ps", processes},     {"update", update},
+                           {"spec", spec},     {"features", features}};
 
 void report(const CommandLine& global, const std::string& message) {
   std::fprintf(stderr, "stack-runtime: %s\n", message.c_str());

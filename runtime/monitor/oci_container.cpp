@@ -39,8 +39,10 @@ OciContainer OciContainer::create(const std::string& root, const std::string& id
     throw os::Error(errno, "make the container '" + id + "'");
   os::Undo undo;
   undo.add([&] { os::remove_tree(made.paths_.directory); });
+  made.lock();
   made.make(id, options);
   undo.commit();
+  made.lock_.reset();
   return made;
 }
 
@@ -48,8 +50,11 @@ void OciContainer::make(const std::string& id, const OciCreateOptions& options) 
   CreateRequest request;
   request.id = id;
   request.bundle = std::filesystem::absolute(options.bundle).lexically_normal().string();
-  request.spec = container::read_bundle(request.bundle);
-  os::write_file_atomic(config(), os::read_file(request.bundle + "/config.json"), 0600);
+  // Read once: what is kept for later commands is what this container is made of.
+  const std::string file = request.bundle + "/" + std::string(container::kConfigFile);
+  const std::string text = os::read_file(file);
+  request.spec = container::spec_from_json(container::parse_json(text, file));
+  os::write_file_atomic(config(), text, 0600);
   const bool terminal = request.spec.process && request.spec.process->terminal;
   if (!terminal && !options.console_socket.empty())
     throw os::Error("--console-socket is given, but process.terminal is not set");
@@ -62,6 +67,10 @@ void OciContainer::make(const std::string& id, const OciCreateOptions& options) 
   record_.boot_id = os::boot_id();
   record_.annotations = request.spec.annotations;
   container::write_state(paths_, record_);
+  request.on_cgroup = [this](const container::Cgroup& groups) {
+    record_.cgroups = groups.paths();  // whoever finds this unfinished can take them away
+    container::write_state(paths_, record_);
+  };
   CreatedContainer created = create_container(request);
   os::Undo undo;
   undo.add([&created] {
@@ -89,10 +98,40 @@ OciContainer OciContainer::open(const std::string& root, const std::string& id) 
   if (!container::is_valid_container_id(id))
     throw os::Error(EINVAL, "use '" + id + "' as a container id");
   OciContainer container(root + "/" + id);
-  auto record = container::read_state(container.paths_);
-  if (!record) throw os::Error(ENOENT, "find the container '" + id + "'");
-  container.record_ = std::move(*record);
+  container.read_record(id);
   return container;
+}
+
+void OciContainer::read_record(const std::string& id) {
+  auto record = container::read_state(paths_);
+  if (!record) throw os::Error("container '" + id + "' does not exist");
+  record_ = std::move(*record);
+}
+
+void OciContainer::lock() {
+  try {
+    lock_.emplace(os::FileLock::acquire(paths_.directory + "/lock"));
+  } catch (const os::Error& error) {
+    if (error.code() != ENOENT) throw;
+    throw os::Error("container '" + record_.id + "' does not exist");
+  }
+}
+
+void OciContainer::lock_and_reread() {
+  lock();
+  read_record(record_.id);
+}
+
+bool OciContainer::clear_unfinished(const std::string& root, const std::string& id) {
+  if (!container::is_valid_container_id(id))
+    throw os::Error(EINVAL, "use '" + id + "' as a container id");
+  OciContainer container(root + "/" + id);
+  if (os::exists(container.paths_.record())) return false;
+  if (!os::exists(container.paths_.directory)) return true;
+  container.lock();  // its maker may only just have begun
+  if (os::exists(container.paths_.record())) return false;
+  os::remove_tree(container.paths_.directory);
+  return true;
 }
 
 std::vector<std::string> OciContainer::list(const std::string& root) {
@@ -124,6 +163,7 @@ container::Cgroup OciContainer::cgroup() const {
 }
 
 void OciContainer::start() {
+  lock_and_reread();
   if (state().status != container::Status::created)
     throw os::Error("cannot start: the container is " +
                     std::string(container::status_name(state().status)));
@@ -132,10 +172,11 @@ void OciContainer::start() {
   SyncChannel sync(std::move(*connection), false);
   for (const Signal past : {Signal::go, Signal::joined, Signal::apply, Signal::ready})
     sync.note(past);
+  os::remove_tree(gate());  // nobody else is to knock
   sync.send(Signal::run);
+  lock_.reset();  // a hook may take its time, and someone may want the container gone
   const auto answer = sync.receive(std::chrono::milliseconds(-1));
   if (answer) throw StageError(answer->failure);
-  os::remove_tree(gate());
   record_.status = container::Status::running;
   record_.started_at = container::timestamp_now();
   container::write_state(paths_, record_);
@@ -150,15 +191,14 @@ void OciContainer::start() {
 void OciContainer::kill(int signal, bool all) {
   const container::Status status = state().status;
   if (status == container::Status::stopped || status == container::Status::creating) {
-    if (!all) throw os::Error("cannot kill: the container is not running");
+    if (!all) throw os::Error("cannot kill: container not running");
   }
   if (all) {
     if (signal == SIGKILL) return cgroup().kill_all();
     return cgroup().signal_all(signal);
   }
   const auto init = os::Pidfd::open(*record_.init);
-  if (!init || !init->send_signal(signal))
-    throw os::Error("cannot kill: the container is not running");
+  if (!init || !init->send_signal(signal)) throw os::Error("cannot kill: container not running");
 }
 
 void OciContainer::pause() {
@@ -180,15 +220,18 @@ void OciContainer::stop() {
 }
 
 void OciContainer::remove(bool force) {
-  const container::State now = state();
+  if (!lock_) lock_and_reread();
+  container::State now = state();
+  // Its maker held the lock that we have now, so it is gone.
+  if (now.status == container::Status::creating) now.status = container::Status::stopped;
   if (now.status != container::Status::stopped && !force)
     throw os::Error("cannot delete: the container is " +
                     std::string(container::status_name(now.status)));
   stop();
   cgroup().remove();
-  remove_cgroup_parent();
+  if (os::exists(config())) remove_cgroup_parent();
   try {
-    run_hooks(spec().hooks.poststop, "poststop", oci_state(now));
+    if (os::exists(config())) run_hooks(spec().hooks.poststop, "poststop", oci_state(now));
   } catch (const os::Error& error) {
     std::fprintf(stderr, "stack-runtime: warning: %s\n", error.what());
   }

@@ -28,6 +28,9 @@ class OciContainer {
                              const OciCreateOptions& options);
   /// Throws os::Error when there is none.
   static OciContainer open(const std::string& root, const std::string& id);
+  /// Removes what a creation left that was killed before it wrote a record. False when there is a
+  /// record, so that the container can be opened.
+  static bool clear_unfinished(const std::string& root, const std::string& id);
   /// Ids of all containers below `root`.
   static std::vector<std::string> list(const std::string& root);
 
@@ -58,11 +61,16 @@ class OciContainer {
   std::string gate() const { return paths_.directory + "/gate.sock"; }
   std::string config() const { return paths_.directory + "/config.json"; }
   void make(const std::string& id, const OciCreateOptions& options);
+  void read_record(const std::string& id);
+  /// Held while the container is made, started and removed: one command at a time.
+  void lock();
+  void lock_and_reread();
   void stop();
   void remove_cgroup_parent() const;
 
   container::StatePaths paths_;
   container::State record_;
+  std::optional<os::FileLock> lock_;
   os::Child init_;  ///< only where it was created by this process
   os::UniqueFd terminal_;
 };

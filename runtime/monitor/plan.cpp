@@ -75,6 +75,8 @@ void add_mount(const container::Mount& mount, const PlanInput& input, Plan& plan
   if (step.type == "bind") step.options.bind = true;
   step.source = mount.source;
   step.destination = clean_path(mount.destination);
+  if (const auto part = input.subpaths.find(mount.destination); part != input.subpaths.end())
+    step.subpath = part->second;
   step.uid_mappings = mount.uid_mappings;
   step.gid_mappings = mount.gid_mappings;
   step.readonly_later =

@@ -27,6 +27,7 @@ struct MountStep {
   std::string type;  ///< "bind" for a bind of any type
   std::string source;
   std::string destination;
+  std::string subpath;  ///< what of the source is bound; all of it when empty
   container::MountOptions options;
   bool readonly_later = false;  ///< written to first, flipped by a ReadonlyMountStep
   std::vector<container::IdMapping> uid_mappings;
@@ -82,13 +83,17 @@ using Plan = std::vector<Step>;
 /// What the plan depends on beside the spec.
 struct PlanInput {
   const std::vector<container::Hierarchy>* hierarchies = nullptr;
-  std::map<std::string, std::string> cgroups;  ///< container::Cgroup::Paths of this container
-  std::string init_binary;                     ///< mounted as kInitPath when not empty
+  std::map<std::string, std::string> cgroups;   ///< container::Cgroup::Paths of this container
+  std::string init_binary;                      ///< mounted as kInitPath when not empty
+  std::map<std::string, std::string> subpaths;  ///< destination → part of the source to bind
 };
 
 inline constexpr std::string_view kInitPath = "/sbin/docker-init";
 inline constexpr std::string_view kRootAnnotation = "stack.rootfs";
 inline constexpr std::string_view kInitAnnotation = "stack.init";
+/// A JSON object, destination → path below the mount's source, which is resolved when it is mounted
+/// and never leaves the source.
+inline constexpr std::string_view kSubpathsAnnotation = "stack.subpaths";
 
 /// The steps for a container in a mount namespace of its own, in their order.
 Plan plan_steps(const container::Spec& spec, const PlanInput& input);

@@ -49,7 +49,18 @@ Procfs Procfs::from_mount(int mount) {
   return Procfs(std::move(root));
 }
 
+namespace {
+
+/// The name of a setting says where it belongs, so it must not go up and elsewhere.
+void require_no_way_up(const std::string& path) {
+  if (("/" + path + "/").find("/../") != std::string::npos)
+    throw os::Error(EINVAL, "open '/proc/" + path + "'");
+}
+
+}  // namespace
+
 os::UniqueFd Procfs::open_file(const std::string& path, int flags) const {
+  require_no_way_up(path);
   struct open_how how {};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC | O_NOFOLLOW);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS;
@@ -62,8 +73,11 @@ os::UniqueFd Procfs::open_file(const std::string& path, int flags) const {
 
 void Procfs::write(const std::string& path, std::string_view data) const {
   const os::UniqueFd file = open_file(path, O_WRONLY);
-  os::check(::write(file.get(), data.data(), data.size()),
-            [&] { return "write '" + std::string(data) + "' to '/proc/" + path + "'"; });
+  const ssize_t written = os::check(::write(file.get(), data.data(), data.size()), [&] {
+    return "write '" + std::string(data) + "' to '/proc/" + path + "'";
+  });
+  if (static_cast<std::size_t>(written) != data.size())
+    throw os::Error(EIO, "write to '/proc/" + path + "'");
 }
 
 std::string Procfs::read(const std::string& path) const {

@@ -116,10 +116,13 @@ void set_labels(const container::Process& process, const std::optional<Procfs>& 
   if (!process.selinux_label.empty()) write("exec", process.selinux_label);
 }
 
-void give_streams(std::uint32_t uid) {
+void give_streams(const container::Process& process) {
+  const std::uint32_t uid = process.user.uid;
   for (int stream = 0; stream < 3; ++stream) {
     struct stat status {};
-    if (::fstat(stream, &status) != 0 || is_null_device(stream) || status.st_uid == uid) continue;
+    if (::fstat(stream, &status) != 0 || status.st_uid == uid) continue;
+    const bool own_terminal = process.terminal && S_ISCHR(status.st_mode);
+    if (!own_terminal && !S_ISFIFO(status.st_mode) && !S_ISSOCK(status.st_mode)) continue;
     if (::fchown(stream, uid, static_cast<gid_t>(-1)) == 0) continue;
     if (errno != EPERM && errno != EROFS && errno != EINVAL && errno != EACCES)
       throw os::Error(errno, "give a standard stream to user " + std::to_string(uid));
@@ -136,8 +139,8 @@ void enter_working_directory(const std::string& path) {
   os::check(::fchdir(directory.get()), [&] { return "change to the directory '" + path + "'"; });
   char buffer[PATH_MAX];
   const long length = ::syscall(SYS_getcwd, buffer, sizeof buffer);
-  if (length > 0 && buffer[0] != '/')
-    throw os::Error(EXDEV, "change to the directory '" + path + "'");
+  if (length <= 0 || buffer[0] != '/')
+    throw os::Error(length < 0 ? errno : EXDEV, "change to the directory '" + path + "'");
 }
 
 bool try_working_directory(const std::string& path) {

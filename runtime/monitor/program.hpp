@@ -40,8 +40,9 @@ void set_attributes(const Program& program);
 /// Security labels for the coming execve(2); throws os::Error when one is asked for that cannot be
 /// set.
 void set_labels(const container::Process& process, const std::optional<Procfs>& procfs);
-/// Gives standard streams that are not devices to the user, as far as their file systems allow.
-void give_streams(std::uint32_t uid);
+/// Gives standard streams to the user that are the container's: pipes and sockets, and its own
+/// terminal. A file or a terminal of the caller's keeps its owner.
+void give_streams(const container::Process& process);
 
 /// From root to the program's own user, capabilities and filter; changes to the working directory
 /// on the way, as root or, where only the user may, as that.

@@ -7,7 +7,7 @@
 //   Go                                     -->
 //                                               joins namespaces, forks if one demands it
 //                                          <--  Joined{pid} + pidfd
-//   createRuntime hooks; Apply             -->
+//   createRuntime hooks; Apply{pid}        -->
 //                                               mounts, devices, pivot, identity, lookup
 //                                          <--  Terminal + fd             only with a terminal
 //                                          <--  Ready
@@ -36,7 +36,7 @@ enum class Signal : std::uint8_t { go = 1, joined, apply, terminal, ready, run, 
 /// One message of the protocol, as it travels.
 struct SyncMessage {
   Signal signal = Signal::go;
-  pid_t pid = 0;    ///< joined: as the child that forked sees it
+  pid_t pid = 0;    ///< joined: as the child that forked sees it; apply: as the host does
   Failure failure;  ///< failed
   os::UniqueFd fd;  ///< joined: pidfd; terminal: the master
 };

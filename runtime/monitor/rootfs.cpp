@@ -1,6 +1,7 @@
 #include "runtime/monitor/rootfs.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -100,13 +101,11 @@ os::UniqueFd mount_overlay(const Overlay& overlay) {
 
 }  // namespace
 
-os::UniqueFd open_root(const container::Spec& spec, const std::string& bundle) {
-  const std::string path = root_path(spec, bundle);
-  const auto annotation = spec.annotations.find(std::string(kRootAnnotation));
-  if (annotation != spec.annotations.end()) {
-    const Overlay overlay = parse_overlay(annotation->second);
+os::UniqueFd open_root(const std::string& path, const std::string& overlay) {
+  if (!overlay.empty()) {
+    const Overlay description = parse_overlay(overlay);
     try {
-      return mount_overlay(overlay);
+      return mount_overlay(description);
     } catch (const os::Error& error) {
       throw error.in("mount overlay on '" + path + "'");
     }
@@ -137,7 +136,22 @@ void attach_root(int root, const std::string& path, bool make_parent_private) {
   os::attach_mount(root, place.get(), path);
 }
 
+namespace {
+
+/// Who called us may be in a chroot, and our root with it: what is above would stay in the new
+/// namespace, for chroot(2) to get out to and for setns(2) to land in. Entering a mount namespace
+/// takes its real root, also when it is the own one.
+void leave_chroot() {
+  const os::UniqueFd self(os::check(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)),
+                                    [] { return std::string("open a descriptor of ourselves"); }));
+  os::check(::setns(self.get(), CLONE_NEWNS),
+            [] { return std::string("enter the root of the mount namespace"); });
+}
+
+}  // namespace
+
 void pivot_to(int root) {
+  leave_chroot();
   const os::UniqueFd old = os::open_file("/", O_PATH | O_DIRECTORY);
   os::check(::fchdir(root), [] { return std::string("enter the root file system"); });
   os::check(::syscall(SYS_pivot_root, ".", "."),

@@ -12,9 +12,10 @@ namespace monitor {
 /// The absolute path of `root.path` for a bundle.
 std::string root_path(const container::Spec& spec, const std::string& bundle);
 
-/// The root as a detached mount: the overlay that the annotation "stack.rootfs" describes, or a
-/// clone of what is at root_path(). No mount appears on the host, and it goes with its descriptor.
-os::UniqueFd open_root(const container::Spec& spec, const std::string& bundle);
+/// The root as a detached mount: the overlay that `overlay` describes (the value of the annotation
+/// "stack.rootfs"), or a clone of what is at `path` when that is empty. No mount appears on the
+/// host, and it goes with its descriptor.
+os::UniqueFd open_root(const std::string& path, const std::string& overlay);
 
 /// Attaches the detached `root` on the directory `path` of the calling thread's mount namespace.
 /// pivot_root(2) wants the mount that holds it not to be shared; `make_parent_private` sees to it.

@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <climits>
+#include <filesystem>
+
 #include "runtime/os/error.hpp"
 
 namespace os {
@@ -100,18 +103,38 @@ UniqueFd open_in_root(int root, std::string_view path, int flags, mode_t mode) {
 
 namespace {
 
-/// One path component as a directory of `parent`, made when missing. A link is followed inside
-/// root.
-UniqueFd step_into(int root, const std::string& walked, int parent, const std::string& name,
-                   mode_t mode) {
-  if (::mkdirat(parent, name.c_str(), mode) != 0 && errno != EEXIST)
-    throw Error(errno, "make directory '" + walked + "' inside the root file system");
-  return open_in_root(root, walked, O_PATH | O_DIRECTORY);
+constexpr int kMaxLinks = 40;
+
+UniqueFd make_directories(int root, std::string_view path, mode_t mode, int links);
+
+/// Where the link `name` in `parent` points, as a path from the root; empty when it is no link.
+std::string target_of(int parent, const std::string& name, const std::string& walked) {
+  char buffer[PATH_MAX];
+  const ssize_t n = ::readlinkat(parent, name.c_str(), buffer, sizeof buffer);
+  if (n < 0) return {};
+  const std::string target(buffer, static_cast<std::size_t>(n));
+  const std::string directory = walked.substr(0, walked.rfind('/'));
+  return std::filesystem::path(target.starts_with('/') ? target : directory + "/" + target)
+      .lexically_normal()
+      .string();
 }
 
-}  // namespace
+/// One path component as a directory of `parent`, made when missing. A link is followed inside
+/// root, also one that leads to nothing yet.
+UniqueFd step_into(int root, const std::string& walked, int parent, const std::string& name,
+                   mode_t mode, int links) {
+  if (::mkdirat(parent, name.c_str(), mode) != 0 && errno != EEXIST)
+    throw Error(errno, "make directory '" + walked + "' inside the root file system");
+  try {
+    return open_in_root(root, walked, O_PATH | O_DIRECTORY);
+  } catch (const Error& error) {
+    const std::string target = target_of(parent, name, walked);
+    if (error.code() != ENOENT || target.empty() || links == 0) throw;
+    return make_directories(root, target, mode, links - 1);
+  }
+}
 
-UniqueFd make_directories_in_root(int root, std::string_view path, mode_t mode) {
+UniqueFd make_directories(int root, std::string_view path, mode_t mode, int links) {
   UniqueFd current = open_in_root(root, ".", O_PATH | O_DIRECTORY);
   std::string walked;
   for (std::size_t begin = 0; begin <= path.size();) {
@@ -122,9 +145,15 @@ UniqueFd make_directories_in_root(int root, std::string_view path, mode_t mode) 
     if (name.empty() || name == ".") continue;
     if (name == "..") throw Error(EINVAL, "use '..' in '" + std::string(path) + "'");
     walked += "/" + name;
-    current = step_into(root, walked, current.get(), name, mode);
+    current = step_into(root, walked, current.get(), name, mode, links);
   }
   return current;
+}
+
+}  // namespace
+
+UniqueFd make_directories_in_root(int root, std::string_view path, mode_t mode) {
+  return make_directories(root, path, mode, kMaxLinks);
 }
 
 std::string path_of(int fd) {

@@ -264,6 +264,8 @@ std::string stack_executable() {
   return other != nullptr ? other : STACK_EXECUTABLE;
 }
 
+std::string runtime_executable() { return stack_executable() + "-runtime"; }
+
 std::string examples_directory() { return EXAMPLES_DIRECTORY; }
 
 }  // namespace support

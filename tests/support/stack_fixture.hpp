@@ -100,6 +100,8 @@ std::vector<nlohmann::json> json_lines(const std::string& text);
 std::vector<std::string> split_lines(const std::string& text);
 /// The path of the real `stack`: the one built with the tests, or $STACK_TEST_EXECUTABLE.
 std::string stack_executable();
+/// The path of its `stack-runtime`.
+std::string runtime_executable();
 /// The directory of the examples.
 std::string examples_directory();
 

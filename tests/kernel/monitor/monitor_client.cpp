@@ -23,9 +23,9 @@ const std::string& busybox_root() {
       ::mkdir((root + "/" + name).c_str(), 0755);
     std::filesystem::copy_file("/bin/busybox", root + "/bin/busybox");
     for (const char* applet :
-         {"sh",   "cat",      "echo",  "grep",  "id",     "ls",     "mount", "ps",
-          "pwd",  "readlink", "sleep", "stty",  "touch",  "true",   "tty",   "dd",
-          "head", "hostname", "test",  "mknod", "umount", "printf", "yes",   "seq"})
+         {"sh",       "cat",   "echo",  "grep",   "id",     "ls",  "mount", "ps",   "pwd",
+          "readlink", "sleep", "stty",  "touch",  "true",   "tty", "dd",    "head", "wc",
+          "hostname", "test",  "mknod", "umount", "printf", "yes", "seq"})
       std::filesystem::create_symlink("busybox", root + "/bin/" + applet);
     os::write_file_atomic(root + "/etc/passwd", "root:x:0:0::/root:/bin/sh\n", 0644);
     return true;

@@ -86,20 +86,6 @@ TEST(Isolation, KeepsAReadOnlyContainerOfAUser) {
   EXPECT_THAT(text, HasSubstr("/made/for/me\n8000\n"));
 }
 
-TEST(Isolation, KeepsTheRuntimeReadOnlyForAProcessThatIsStillTheRuntime) {
-  const Bundle bundle({"/proc/self/exe", "init", "--", "/bin/sh", "-c", "echo x > /proc/1/exe"});
-  MonitorClient client(bundle);
-  EXPECT_THAT(client.output(), HasSubstr("/proc/1/exe: Read-only file system"));
-}
-
-TEST(Isolation, RefusesAWorkingDirectoryBehindAMagicLink) {
-  const Bundle bundle(shell("pwd"),
-                      [](container::Spec& spec) { spec.process->cwd = "/proc/self/fd/3"; });
-  MonitorClient client(bundle);
-  EXPECT_EQ(client.start().name(), "failed");
-  EXPECT_TRUE(client.release());
-}
-
 TEST(Life, ReportsEachStepAndEndsClean) {
   const Bundle bundle(shell("echo out; echo err >&2; printf rest; exit 7"));
   MonitorClient client(bundle);

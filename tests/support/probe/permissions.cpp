@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -21,6 +22,28 @@
 
 namespace probe {
 namespace {
+
+// A node may be made; the device rules keep it from being opened.
+long open_node(mode_t kind, unsigned major, unsigned minor, int flags) {
+  const char* path = "/tmp/probe-node";
+  ::unlink(path);
+  if (::mknod(path, kind | 0600, makedev(major, minor)) != 0) return -1;
+  const int fd = ::open(path, flags | O_CLOEXEC);
+  const int errnum = errno;
+  ::unlink(path);
+  if (fd >= 0) ::close(fd);
+  errno = errnum;
+  return fd;
+}
+
+// A socket of a family; closed again.
+long open_socket(int family) {
+  const int fd = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int errnum = errno;
+  if (fd >= 0) ::close(fd);
+  errno = errnum;
+  return fd;
+}
 
 struct Attempt {
   const char* name;
@@ -60,17 +83,24 @@ const Attempt kAttempts[] = {
        if (result == 0) ::unlink("/tmp/probe-null");
        return result;
      }},
-    {"open-disk",
-     [] {
-       // A node may be made; the device rules keep it from being opened.
-       if (::mknod("/tmp/probe-disk", S_IFBLK | 0600, makedev(8, 0)) != 0) return -1L;
-       const int fd = ::open("/tmp/probe-disk", O_RDONLY | O_CLOEXEC);
-       const int errnum = errno;
-       ::unlink("/tmp/probe-disk");
-       if (fd >= 0) ::close(fd);
-       errno = errnum;
-       return static_cast<long>(fd);
-     }},
+    {"open-disk", [] { return open_node(S_IFBLK, 8, 0, O_RDONLY); }},
+    {"open-mem", [] { return open_node(S_IFCHR, 1, 1, O_RDONLY); }},
+    {"open-port", [] { return open_node(S_IFCHR, 1, 4, O_RDONLY); }},
+    {"open-kmsg", [] { return open_node(S_IFCHR, 1, 11, O_RDONLY); }},
+    {"open-fuse", [] { return open_node(S_IFCHR, 10, 229, O_RDWR); }},
+    {"open-kvm", [] { return open_node(S_IFCHR, 10, 232, O_RDWR); }},
+    {"open-tty1", [] { return open_node(S_IFCHR, 4, 1, O_RDWR); }},
+    {"open-null", [] { return open_node(S_IFCHR, 1, 3, O_RDWR); }},
+    {"socket-alg", [] { return open_socket(38); }},
+    {"socket-vsock", [] { return open_socket(40); }},
+    {"socket-unix", [] { return open_socket(AF_UNIX); }},
+    {"personality", [] { return ::syscall(SYS_personality, 0x40000); }},
+    {"clone-user",
+     [] { return ::syscall(SYS_clone, CLONE_NEWUSER, nullptr, nullptr, nullptr, 0); }},
+    {"statmount", [] { return ::syscall(457, nullptr, nullptr, 0, 0); }},
+    {"name_to_handle_at",
+     [] { return ::syscall(SYS_name_to_handle_at, AT_FDCWD, nullptr, nullptr, nullptr, 0); }},
+    {"newest", [] { return ::syscall(470, 0, 0, 0, 0); }},
     {"sethostname",
      [] {
        char name[65];

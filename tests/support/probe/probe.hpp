@@ -22,6 +22,8 @@ const std::vector<Verb>& fact_verbs();
 const std::vector<Verb>& act_verbs();
 /// system calls that a policy may forbid: prints the errno of each.
 const std::vector<Verb>& permission_verbs();
+/// what a hostile program tries.
+const std::vector<Verb>& attack_verbs();
 /// listening, connecting, resolving.
 const std::vector<Verb>& network_verbs();
 
