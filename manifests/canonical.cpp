@@ -69,10 +69,11 @@ void string_to_list(Node& node, const std::string& /*path*/, const Context& /*co
 void list_to_map(Node& node, const std::string& /*path*/, const Context& /*context*/) {
   if (!node.is_sequence()) return;
   Node mapping = mapping_like(node);
+  MappingBuilder builder(mapping);
   for (const Node& item : node.items) {
     Node nothing;
     nothing.at = item.at;
-    mapping.set(item.text, std::move(nothing));
+    builder.set(item.text, std::move(nothing));
   }
   node = std::move(mapping);
 }
@@ -84,6 +85,7 @@ void scalar_to_text(Node& node, const std::string& /*path*/, const Context& /*co
 void key_values_to_map(Node& node, const std::string& path, const Context& context) {
   if (!node.is_sequence()) return;
   Node mapping = mapping_like(node);
+  MappingBuilder builder(mapping);
   for (const Node& item : node.items) {
     const auto equals = item.text.find('=');
     if (equals == std::string::npos) {
@@ -91,7 +93,7 @@ void key_values_to_map(Node& node, const std::string& path, const Context& conte
       if (context.lenient) return;
       continue;
     }
-    mapping.set(item.text.substr(0, equals), text_node(item.text.substr(equals + 1), item));
+    builder.set(item.text.substr(0, equals), text_node(item.text.substr(equals + 1), item));
   }
   node = std::move(mapping);
 }
@@ -138,7 +140,8 @@ void complete_dependency(Node& dependency) {
 void depends_on(Node& node, const std::string& /*path*/, const Context& /*context*/) {
   if (node.is_sequence()) {
     Node mapping = mapping_like(node);
-    for (const Node& item : node.items) mapping.set(item.text, Node::make_mapping(item.at));
+    MappingBuilder builder(mapping);
+    for (const Node& item : node.items) builder.set(item.text, Node::make_mapping(item.at));
     node = std::move(mapping);
   }
   if (!node.is_mapping()) return;

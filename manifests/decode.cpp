@@ -33,7 +33,10 @@ Json json_of(const Node& node) {
     }
     case Kind::mapping: {
       Json object = Json::object();
-      for (const Entry& entry : node.entries) object[entry.key] = json_of(entry.value);
+      // The keys of a mapping are distinct; setting one would search all that are there.
+      auto& members = object.get_ref<Json::object_t&>();
+      for (const Entry& entry : node.entries)
+        members.push_back({entry.key, json_of(entry.value)});
       return object;
     }
     case Kind::scalar:
@@ -348,17 +351,16 @@ void prepare(Node& service) {
 
 }  // namespace
 
-Stack decode(const Node& model, Diagnostics& diagnostics) {
+Stack decode(Node model, Diagnostics& diagnostics) {
   Stack stack;
   Decoder decoder(diagnostics, stack.positions);
   const auto section = [&](const char* key, auto& out) {
     if (const Node* node = model.find(key)) decoder.at(*node, key, out);
   };
   section("name", stack.name);
-  if (const Node* services = model.find("services")) {
-    Node prepared = *services;
-    for (Entry& service : prepared.entries) prepare(service.value);
-    decoder.at(prepared, "services", stack.services);
+  if (Node* services = model.find("services")) {
+    for (Entry& service : services->entries) prepare(service.value);
+    decoder.at(*services, "services", stack.services);
   }
   for (auto& [name, service] : stack.services) service.name = name;
   section("networks", stack.networks);
@@ -396,8 +398,7 @@ Node node_from_json(const Json& value) {
 
 Stack from_json(const Json& value) {
   Diagnostics diagnostics;
-  const Node model = canonical(node_from_json(value), diagnostics);
-  Stack stack = decode(model, diagnostics);
+  Stack stack = decode(canonical(node_from_json(value), diagnostics), diagnostics);
   diagnostics.throw_if_errors();
   if (const auto directory = value.find("working_directory"); directory != value.end()) {
     stack.working_directory = directory->get<std::string>();

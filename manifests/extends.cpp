@@ -41,7 +41,7 @@ class Extender {
 };
 
 bool Extender::read(const Node& extends, const std::string& name, Reference& reference) {
-  if (extends.is_scalar()) {
+  if (extends.is_scalar() || extends.is_null()) {
     reference.service = extends.text;
     return true;
   }
@@ -112,7 +112,7 @@ void Extender::complete(const std::string& name, ServiceScope& scope) {
   }
   Reference reference;
   const Node* base = nullptr;
-  if (!extends.is_null() && read(extends, name, reference))
+  if (read(extends, name, reference))
     base = base_of(name, reference, scope, extends.at);
   service->erase("extends");
   if (base != nullptr && base->is_mapping()) {

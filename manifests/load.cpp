@@ -13,12 +13,16 @@ namespace manifests {
 
 namespace {
 
-/// The documents of all files, in order: what the project's name is looked for in.
-std::vector<Node> all_documents(ModelLoader& loader, const std::vector<std::string>& files) {
+/// Of the documents of all files, in order, what the project's name is looked for in.
+std::vector<Node> naming_documents(ModelLoader& loader, const std::vector<std::string>& files) {
   std::vector<Node> documents;
   for (const std::string& file : files) {
-    const std::vector<Node>& more = loader.documents(file);
-    documents.insert(documents.end(), more.begin(), more.end());
+    for (const Node& document : loader.documents(file)) {
+      const Node* name = document.find("name");
+      if (name == nullptr) continue;
+      documents.push_back(Node::make_mapping(document.at));
+      documents.back().set("name", *name);
+    }
   }
   return documents;
 }
@@ -69,7 +73,7 @@ Front load_front(const LoadOptions& options, Diagnostics& diagnostics) {
   diagnostics.throw_if_errors();
 
   ModelLoader loader(options, diagnostics);
-  front.name = project_name(options, place, all_documents(loader, place.files), diagnostics);
+  front.name = project_name(options, place, naming_documents(loader, place.files), diagnostics);
   diagnostics.throw_if_errors();
   place.environment["COMPOSE_PROJECT_NAME"] = front.name;
 
@@ -89,7 +93,7 @@ Front load_front(const LoadOptions& options, Diagnostics& diagnostics) {
 Loaded load(const LoadOptions& options) {
   Diagnostics diagnostics;
   Front front = load_front(options, diagnostics);
-  Stack stack = decode(front.model, diagnostics);
+  Stack stack = decode(std::move(front.model), diagnostics);
   diagnostics.throw_if_errors();
   stack.name = front.name;
   stack.working_directory = front.place.directory;

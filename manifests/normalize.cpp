@@ -58,10 +58,11 @@ bool join_default_network(Service& service) {
 }
 
 template <class Map>
-void fill_names(Map& resources, const std::string& project) {
+void fill_names(Map& resources, const std::string& kind, const Stack& stack) {
   for (auto& [key, resource] : resources) {
     if (!resource.name.empty()) continue;
-    resource.name = resource.external ? key : project + "_" + key;
+    resource.unnamed = stack.positions.contains(kind + "." + key + ".name");
+    resource.name = resource.external ? key : stack.name + "_" + key;
   }
 }
 
@@ -99,10 +100,10 @@ void normalize(Stack& stack, const Variables& environment) {
     }
   });
   if (default_used) stack.networks.try_emplace("default");
-  fill_names(stack.networks, stack.name);
-  fill_names(stack.volumes, stack.name);
-  fill_names(stack.secrets, stack.name);
-  fill_names(stack.configs, stack.name);
+  fill_names(stack.networks, "networks", stack);
+  fill_names(stack.volumes, "volumes", stack);
+  fill_names(stack.secrets, "secrets", stack);
+  fill_names(stack.configs, "configs", stack);
 }
 
 void resolve_contents(Stack& stack, const Variables& environment) {
