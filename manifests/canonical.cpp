@@ -5,6 +5,7 @@
 
 #include "manifests/port_spec.hpp"
 #include "manifests/scalar.hpp"
+#include "manifests/schema_advice.hpp"
 #include "manifests/values.hpp"
 #include "manifests/volume_spec.hpp"
 
@@ -17,9 +18,13 @@ struct Context {
   Diagnostics& diagnostics;
   bool lenient;
 
-  void refuse(const Node& node, const std::string& path, const std::string& why) const {
+  void refuse(const Node& node, const std::string& path, const std::string& why,
+              Advice advice = {}) const {
     if (lenient) return;
-    diagnostics.error(node.at, path + ": " + why).path = path;
+    Diagnostic& diagnostic = diagnostics.error(node.at, path + ": " + why);
+    diagnostic.path = path;
+    diagnostic.hint = std::move(advice.hint);
+    diagnostic.suggestion = std::move(advice.suggestion);
   }
 };
 
@@ -247,7 +252,7 @@ void ports(Node& node, const std::string& path, const Context& context) {
     }
     const auto parsed = parse_port_spec(scalar_text(item));
     if (const auto* failure = std::get_if<Unreadable>(&parsed)) {
-      context.refuse(item, item_path, failure->reason);
+      context.refuse(item, item_path, failure->reason, advice_on_port(scalar_text(item)));
       expanded.push_back(std::move(item));
       return;
     }

@@ -4,6 +4,7 @@
 
 #include "manifests/decode.hpp"
 #include "manifests/model.hpp"
+#include "manifests/no_effect.hpp"
 #include "manifests/normalize.hpp"
 #include "manifests/project.hpp"
 #include "manifests/select.hpp"
@@ -31,19 +32,19 @@ std::vector<Node> naming_documents(ModelLoader& loader, const std::vector<std::s
 void complete(Stack& stack, const LoadOptions& options, const ProjectPlace& place,
               Diagnostics& diagnostics) {
   validate_resources(stack, diagnostics);
-  diagnostics.throw_if_errors();
+  diagnostics.tolerate_errors();
   if (options.normalize) normalize(stack, place.environment);
   resolve_contents(stack, place.environment);
   apply_profiles(stack, place.profiles);
   enable_named(stack, place.profiles, options.services, diagnostics);
   diagnostics.throw_if_errors();
   if (options.consistency) validate(stack, diagnostics);
-  diagnostics.throw_if_errors();
+  diagnostics.tolerate_errors();
   select_services(stack, options.services, true, diagnostics);
   if (options.resolve_env) resolve_environment(stack, place.environment, true, diagnostics);
   resolve_labels(stack, true, diagnostics);
   if (!options.all_resources) prune_unused_resources(stack);
-  diagnostics.throw_if_errors();
+  diagnostics.throw_if_any_errors();
 }
 
 /// Once per file is enough.
@@ -93,8 +94,9 @@ Front load_front(const LoadOptions& options, Diagnostics& diagnostics) {
 Loaded load(const LoadOptions& options) {
   Diagnostics diagnostics;
   Front front = load_front(options, diagnostics);
+  warn_of_no_effect(front.model, diagnostics);
   Stack stack = decode(std::move(front.model), diagnostics);
-  diagnostics.throw_if_errors();
+  diagnostics.tolerate_errors();
   stack.name = front.name;
   stack.working_directory = front.place.directory;
   stack.config_files = front.place.files;
@@ -102,12 +104,14 @@ Loaded load(const LoadOptions& options) {
   return {.stack = std::move(stack),
           .warnings = distinct_warnings(diagnostics),
           .files = std::move(front.place.files),
-          .environment = std::move(front.place.environment)};
+          .environment = std::move(front.place.environment),
+          .directory = std::move(front.place.directory)};
 }
 
 LoadedModel load_model(const LoadOptions& options) {
   Diagnostics diagnostics;
   Front front = load_front(options, diagnostics);
+  diagnostics.throw_if_any_errors();
   front.model.set("name", Node::make_string(front.name));
   return {.model = std::move(front.model), .warnings = distinct_warnings(diagnostics)};
 }

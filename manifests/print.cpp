@@ -320,6 +320,47 @@ std::string with_doubled_dollars(const std::string& text) {
   return result;
 }
 
+/// Where a value was written: itself, or what it is a part of; a service or resource alone says
+/// nothing of what is in it.
+const Position* origin_of(const Stack& stack, const std::string& path) {
+  if (const auto own = stack.positions.find(path); own != stack.positions.end())
+    return &own->second;
+  const std::size_t section = path.find('.');
+  if (section == std::string::npos) return nullptr;
+  // The longest ancestor that is below a service or resource; names may have dots in them.
+  for (std::size_t end = path.find_last_of(".["); end != std::string::npos && end > section;
+       end = path.find_last_of(".[", end - 1)) {
+    const std::string above = path.substr(0, end);
+    const auto found = stack.positions.find(above);
+    if (found == stack.positions.end()) continue;
+    const std::string name = above.substr(section + 1);
+    const bool whole = stack.services.contains(name) || stack.networks.contains(name) ||
+                       stack.volumes.contains(name) || stack.configs.contains(name) ||
+                       stack.secrets.contains(name) || stack.models.contains(name);
+    return whole ? nullptr : &found->second;
+  }
+  return nullptr;
+}
+
+void collect_origins(const Json& value, const std::string& path, const Stack& stack,
+                     Json& leaves) {
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [key, item] : value.items())
+      collect_origins(item, path.empty() ? key : path + "." + key, stack, leaves);
+  } else if (value.is_array() && !value.empty()) {
+    for (std::size_t i = 0; i < value.size(); ++i)
+      collect_origins(value[i], path + "[" + std::to_string(i) + "]", stack, leaves);
+  } else {
+    Json leaf = {{"path", path}, {"value", value}};
+    if (const Position* at = origin_of(stack, path)) {
+      leaf["file"] = at->source->name;
+      leaf["line"] = at->line;
+      leaf["column"] = at->column;
+    }
+    leaves.push_back(std::move(leaf));
+  }
+}
+
 std::string dumped(const Json& value) {
   return value.dump(2, ' ', false, Json::error_handler_t::replace);
 }
@@ -353,6 +394,20 @@ std::string to_json_text(const Stack& stack) {
 
 std::string to_yaml(const Stack& stack) {
   return with_doubled_dollars(yaml_text(in_reading_order(stack, kPublishedYaml)));
+}
+
+std::string to_yaml_with_origins(const Stack& stack) {
+  const Json model = in_reading_order(stack, kPublishedYaml);
+  return with_doubled_dollars(yaml_text(model, [&](const std::string& path) {
+    const Position* at = origin_of(stack, path);
+    return at ? at->source->name + ":" + std::to_string(at->line) : std::string("default");
+  }));
+}
+
+Json origins_json(const Stack& stack) {
+  Json leaves = Json::array();
+  collect_origins(in_reading_order(stack, kPublishedYaml), "", stack, leaves);
+  return leaves;
 }
 
 Json to_json(const Node& model) { return sorted(json_of(model), kPublishedJson); }
