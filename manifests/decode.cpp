@@ -62,17 +62,16 @@ class Decoder {
   /// Reads `node` into `out` under the path `path`.
   template <class T>
   void at(const Node& node, const std::string& path, T& out) {
-    const std::string outer = std::exchange(path_, path);
-    if (node.at) positions_.emplace(path_, node.at);
-    read(node, out);
-    path_ = outer;
+    at(node, node.at, path, out);
   }
 
   // What describe() calls.
   template <class T>
   void field(std::string_view key, T& member) {
-    const Node* node = mapping_->find(key);
-    if (node != nullptr) at(*node, path_ + "." + std::string(key), member);
+    const auto entry = std::find_if(mapping_->entries.begin(), mapping_->entries.end(),
+                                    [&](const Entry& each) { return each.key == key; });
+    if (entry != mapping_->entries.end())
+      at(entry->value, place_of(*entry), path_ + "." + std::string(key), member);
   }
   template <class T>
   void always(std::string_view key, T& member) {
@@ -86,6 +85,19 @@ class Decoder {
   }
 
  private:
+  template <class T>
+  void at(const Node& node, const Position& place, const std::string& path, T& out) {
+    const std::string outer = std::exchange(path_, path);
+    if (place) positions_.emplace(path_, place);
+    read(node, out);
+    path_ = outer;
+  }
+
+  /// A collection begins at its key: what is in it has places of its own.
+  static const Position& place_of(const Entry& entry) {
+    return entry.value.is_scalar() || !entry.key_at ? entry.value.at : entry.key_at;
+  }
+
   void refuse(const Node& node, const std::string& why) {
     diagnostics_.error(node.at, path_ + ": " + why).path = path_;
   }
@@ -217,7 +229,7 @@ class Decoder {
   void read(const Node& node, std::map<std::string, T>& out) {
     for (const Entry& entry : node.entries) {
       const std::string path = path_.empty() ? entry.key : path_ + "." + entry.key;
-      at(entry.value, path, out[entry.key]);
+      at(entry.value, place_of(entry), path, out[entry.key]);
     }
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       assign(node.items[i], path_ + "[" + std::to_string(i) + "]", out);

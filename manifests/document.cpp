@@ -357,6 +357,21 @@ std::string alias_at(const Position& at) {
   return std::string(rest.substr(0, rest.find_first_of(" \t,]}")));
 }
 
+/// The parser takes a quote that is open at the end of a text for a closed one. One that is open
+/// where a document ends it refuses, so a text that may have one is given such an end.
+std::string with_end(std::string_view text) {
+  std::string ended(text);
+  bool has_content = false;
+  for (std::size_t at = 0; at < text.size() && !has_content;) {
+    const std::size_t first = std::min(text.find_first_not_of(" \t\r", at), text.size());
+    has_content = first < text.size() && text[first] != '\n' && text[first] != '#';
+    at = std::min(text.find('\n', at), text.size() - 1) + 1;
+  }
+  const bool has_quote = text.find_first_of("\"'") != std::string_view::npos;
+  if (has_content && has_quote && text.ends_with('\n')) ended += "...\n";
+  return ended;
+}
+
 }  // namespace
 
 std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source,
@@ -367,7 +382,7 @@ std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source,
   std::vector<Node> documents;
   Budget budget;
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream(with_end(text));
     YAML::Parser parser(stream);
     for (;;) {
       Composer composer(source, budget, warnings);
@@ -385,7 +400,8 @@ std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source,
                       .column = known ? error.mark.column + 1 : 1};
     if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR))
       reject(at, "unknown anchor '" + alias_at(at) + "' referenced");
-    reject_syntax(find_syntax_mistake(at, error.msg));
+    const bool open_quote = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
+    reject_syntax(find_syntax_mistake(at, open_quote ? "a quote is never closed" : error.msg));
   }
   return documents;
 }

@@ -138,22 +138,22 @@ void check_references(const std::string& path, const Service& service, const Rep
   for (std::size_t i = 0; i < service.volumes.size(); ++i) {
     const Mount& mount = service.volumes[i];
     if (mount.type != MountType::volume || mount.source.empty()) continue;
-    check_reference(service, path + ".volumes" + index(i), "volume", mount.source, stack.volumes,
-                    report);
+    check_reference(service, path + ".volumes" + index(i) + ".source", "volume", mount.source,
+                    stack.volumes, report);
   }
   for (std::size_t i = 0; i < service.configs.size(); ++i) {
-    check_reference(service, path + ".configs" + index(i), "config", service.configs[i].source,
-                    stack.configs, report);
+    check_reference(service, path + ".configs" + index(i) + ".source", "config",
+                    service.configs[i].source, stack.configs, report);
   }
   for (std::size_t i = 0; i < service.secrets.size(); ++i) {
-    check_reference(service, path + ".secrets" + index(i), "secret", service.secrets[i].source,
-                    stack.secrets, report);
+    check_reference(service, path + ".secrets" + index(i) + ".source", "secret",
+                    service.secrets[i].source, stack.secrets, report);
   }
   for (const auto& [name, use] : service.models) {
     check_reference(service, path + ".models." + name, "model", name, stack.models, report);
   }
   for (std::size_t i = 0; service.build && i < service.build->secrets.size(); ++i) {
-    check_reference(service, path + ".build.secrets" + index(i), "build secret",
+    check_reference(service, path + ".build.secrets" + index(i) + ".source", "build secret",
                     service.build->secrets[i].source, stack.secrets, report);
   }
 }

@@ -1,6 +1,7 @@
 #include "orchestrator/cli/language_server.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "manifests/diagnostic.hpp"
 #include "manifests/language.hpp"
@@ -264,7 +265,8 @@ void LanguageServer::check(const std::string& uri) {
                                  .working_directory = manifests::parent_directory(*path)};
   for (const auto& [open_uri, text] : open_)
     if (const auto open_path = path_of_uri(open_uri)) options.texts.emplace(*open_path, text);
-  if (!has_usual_name(*path)) options.files = {*path};
+  std::error_code error;
+  if (!has_usual_name(*path) || !std::filesystem::exists(*path, error)) options.files = {*path};
 
   std::map<std::string, Json> by_file{{uri, Json::array()}};
   for (const std::string& told : told_[uri]) by_file.emplace(told, Json::array());
