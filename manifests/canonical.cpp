@@ -5,6 +5,7 @@
 
 #include "manifests/port_spec.hpp"
 #include "manifests/scalar.hpp"
+#include "manifests/schema_advice.hpp"
 #include "manifests/values.hpp"
 #include "manifests/volume_spec.hpp"
 
@@ -17,9 +18,13 @@ struct Context {
   Diagnostics& diagnostics;
   bool lenient;
 
-  void refuse(const Node& node, const std::string& path, const std::string& why) const {
+  void refuse(const Node& node, const std::string& path, const std::string& why,
+              Advice advice = {}) const {
     if (lenient) return;
-    diagnostics.error(node.at, path + ": " + why).path = path;
+    Diagnostic& diagnostic = diagnostics.error(node.at, path + ": " + why);
+    diagnostic.path = path;
+    diagnostic.hint = std::move(advice.hint);
+    diagnostic.suggestion = std::move(advice.suggestion);
   }
 };
 
@@ -69,10 +74,11 @@ void string_to_list(Node& node, const std::string& /*path*/, const Context& /*co
 void list_to_map(Node& node, const std::string& /*path*/, const Context& /*context*/) {
   if (!node.is_sequence()) return;
   Node mapping = mapping_like(node);
+  MappingBuilder builder(mapping);
   for (const Node& item : node.items) {
     Node nothing;
     nothing.at = item.at;
-    mapping.set(item.text, std::move(nothing));
+    builder.set(item.text, std::move(nothing));
   }
   node = std::move(mapping);
 }
@@ -84,6 +90,7 @@ void scalar_to_text(Node& node, const std::string& /*path*/, const Context& /*co
 void key_values_to_map(Node& node, const std::string& path, const Context& context) {
   if (!node.is_sequence()) return;
   Node mapping = mapping_like(node);
+  MappingBuilder builder(mapping);
   for (const Node& item : node.items) {
     const auto equals = item.text.find('=');
     if (equals == std::string::npos) {
@@ -91,7 +98,7 @@ void key_values_to_map(Node& node, const std::string& path, const Context& conte
       if (context.lenient) return;
       continue;
     }
-    mapping.set(item.text.substr(0, equals), text_node(item.text.substr(equals + 1), item));
+    builder.set(item.text.substr(0, equals), text_node(item.text.substr(equals + 1), item));
   }
   node = std::move(mapping);
 }
@@ -138,7 +145,8 @@ void complete_dependency(Node& dependency) {
 void depends_on(Node& node, const std::string& /*path*/, const Context& /*context*/) {
   if (node.is_sequence()) {
     Node mapping = mapping_like(node);
-    for (const Node& item : node.items) mapping.set(item.text, Node::make_mapping(item.at));
+    MappingBuilder builder(mapping);
+    for (const Node& item : node.items) builder.set(item.text, Node::make_mapping(item.at));
     node = std::move(mapping);
   }
   if (!node.is_mapping()) return;
@@ -244,7 +252,7 @@ void ports(Node& node, const std::string& path, const Context& context) {
     }
     const auto parsed = parse_port_spec(scalar_text(item));
     if (const auto* failure = std::get_if<Unreadable>(&parsed)) {
-      context.refuse(item, item_path, failure->reason);
+      context.refuse(item, item_path, failure->reason, advice_on_port(scalar_text(item)));
       expanded.push_back(std::move(item));
       return;
     }

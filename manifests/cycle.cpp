@@ -29,6 +29,8 @@ class Search {
 
  private:
   enum class State { fresh, open, done };
+  /// A dense graph has more than anybody would read.
+  static constexpr std::size_t kMaxCycles = 100;
 
   void enter(const std::string& name) {
     const Dependencies& dependencies = stack_.services.at(name).depends_on;
@@ -47,7 +49,7 @@ class Search {
       }
       const std::string& name = (step.next++)->first;
       if (!stack_.services.contains(name)) continue;
-      if (state_[name] == State::open) report(name);
+      if (state_[name] == State::open && cycles_.size() < kMaxCycles) report(name);
       if (state_[name] == State::fresh) enter(name);
     }
   }

@@ -33,7 +33,10 @@ Json json_of(const Node& node) {
     }
     case Kind::mapping: {
       Json object = Json::object();
-      for (const Entry& entry : node.entries) object[entry.key] = json_of(entry.value);
+      // The keys of a mapping are distinct; setting one would search all that are there.
+      auto& members = object.get_ref<Json::object_t&>();
+      for (const Entry& entry : node.entries)
+        members.push_back({entry.key, json_of(entry.value)});
       return object;
     }
     case Kind::scalar:
@@ -59,17 +62,16 @@ class Decoder {
   /// Reads `node` into `out` under the path `path`.
   template <class T>
   void at(const Node& node, const std::string& path, T& out) {
-    const std::string outer = std::exchange(path_, path);
-    if (node.at) positions_.emplace(path_, node.at);
-    read(node, out);
-    path_ = outer;
+    at(node, node.at, path, out);
   }
 
   // What describe() calls.
   template <class T>
   void field(std::string_view key, T& member) {
-    const Node* node = mapping_->find(key);
-    if (node != nullptr) at(*node, path_ + "." + std::string(key), member);
+    const auto entry = std::find_if(mapping_->entries.begin(), mapping_->entries.end(),
+                                    [&](const Entry& each) { return each.key == key; });
+    if (entry != mapping_->entries.end())
+      at(entry->value, place_of(*entry), path_ + "." + std::string(key), member);
   }
   template <class T>
   void always(std::string_view key, T& member) {
@@ -83,6 +85,19 @@ class Decoder {
   }
 
  private:
+  template <class T>
+  void at(const Node& node, const Position& place, const std::string& path, T& out) {
+    const std::string outer = std::exchange(path_, path);
+    if (place) positions_.emplace(path_, place);
+    read(node, out);
+    path_ = outer;
+  }
+
+  /// A collection begins at its key: what is in it has places of its own.
+  static const Position& place_of(const Entry& entry) {
+    return entry.value.is_scalar() || !entry.key_at ? entry.value.at : entry.key_at;
+  }
+
   void refuse(const Node& node, const std::string& why) {
     diagnostics_.error(node.at, path_ + ": " + why).path = path_;
   }
@@ -214,7 +229,7 @@ class Decoder {
   void read(const Node& node, std::map<std::string, T>& out) {
     for (const Entry& entry : node.entries) {
       const std::string path = path_.empty() ? entry.key : path_ + "." + entry.key;
-      at(entry.value, path, out[entry.key]);
+      at(entry.value, place_of(entry), path, out[entry.key]);
     }
     for (std::size_t i = 0; i < node.items.size(); ++i) {
       assign(node.items[i], path_ + "[" + std::to_string(i) + "]", out);
@@ -348,17 +363,16 @@ void prepare(Node& service) {
 
 }  // namespace
 
-Stack decode(const Node& model, Diagnostics& diagnostics) {
+Stack decode(Node model, Diagnostics& diagnostics) {
   Stack stack;
   Decoder decoder(diagnostics, stack.positions);
   const auto section = [&](const char* key, auto& out) {
     if (const Node* node = model.find(key)) decoder.at(*node, key, out);
   };
   section("name", stack.name);
-  if (const Node* services = model.find("services")) {
-    Node prepared = *services;
-    for (Entry& service : prepared.entries) prepare(service.value);
-    decoder.at(prepared, "services", stack.services);
+  if (Node* services = model.find("services")) {
+    for (Entry& service : services->entries) prepare(service.value);
+    decoder.at(*services, "services", stack.services);
   }
   for (auto& [name, service] : stack.services) service.name = name;
   section("networks", stack.networks);
@@ -396,8 +410,7 @@ Node node_from_json(const Json& value) {
 
 Stack from_json(const Json& value) {
   Diagnostics diagnostics;
-  const Node model = canonical(node_from_json(value), diagnostics);
-  Stack stack = decode(model, diagnostics);
+  Stack stack = decode(canonical(node_from_json(value), diagnostics), diagnostics);
   diagnostics.throw_if_errors();
   if (const auto directory = value.find("working_directory"); directory != value.end()) {
     stack.working_directory = directory->get<std::string>();

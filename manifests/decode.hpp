@@ -9,7 +9,7 @@ namespace manifests {
 
 /// Reads a canonical model. A value that its type cannot hold is reported (path and position) and
 /// left at its default.
-Stack decode(const Node& model, Diagnostics& diagnostics);
+Stack decode(Node model, Diagnostics& diagnostics);
 
 /// JSON as a node tree without positions.
 Node node_from_json(const Json& value);

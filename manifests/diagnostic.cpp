@@ -1,6 +1,7 @@
 #include "manifests/diagnostic.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <numeric>
 
 namespace manifests {
@@ -21,7 +22,51 @@ bool Diagnostics::has_errors() const {
   });
 }
 
-void Diagnostics::throw_if_errors() const {
+namespace {
+
+bool is_error(const Diagnostic& diagnostic) { return diagnostic.severity == Severity::error; }
+
+/// A path with its indexes as segments: `ports[0]` and `ports.0` are the same place.
+std::string in_segments(const std::string& path) {
+  std::string segments;
+  for (const char c : path) {
+    if (c == '[') segments += '.';
+    if (c != '[' && c != ']') segments += c;
+  }
+  return segments + ".";
+}
+
+}  // namespace
+
+void Diagnostics::drop_consequences() {
+  if (tolerated_ == 0) return;
+  std::vector<std::string> causes;
+  for (std::size_t i = 0; i < tolerated_; ++i)
+    if (is_error(all_[i]) && !all_[i].path.empty()) causes.push_back(in_segments(all_[i].path));
+  const auto follows = [&](const Diagnostic& diagnostic) {
+    if (!is_error(diagnostic) || diagnostic.path.empty()) return false;
+    const std::string path = in_segments(diagnostic.path);
+    return std::any_of(causes.begin(), causes.end(), [&](const std::string& cause) {
+      return cause.starts_with(path) || path.starts_with(cause);
+    });
+  };
+  const auto begin = all_.begin() + static_cast<std::ptrdiff_t>(tolerated_);
+  all_.erase(std::remove_if(begin, all_.end(), follows), all_.end());
+}
+
+void Diagnostics::throw_if_errors() {
+  drop_consequences();
+  const auto begin = all_.begin() + static_cast<std::ptrdiff_t>(tolerated_);
+  if (std::any_of(begin, all_.end(), is_error)) throw InvalidManifest(all_);
+}
+
+void Diagnostics::tolerate_errors() {
+  drop_consequences();
+  tolerated_ = all_.size();
+}
+
+void Diagnostics::throw_if_any_errors() {
+  drop_consequences();
   if (has_errors()) throw InvalidManifest(all_);
 }
 
@@ -57,12 +102,12 @@ std::string excerpt(const Position& at) {
 }  // namespace
 
 std::string render(const Diagnostic& diagnostic, bool colour) {
-  const bool is_error = diagnostic.severity == Severity::error;
-  const std::string begin = colour ? (is_error ? "\033[1;31m" : "\033[1;33m") : "";
+  const bool wrong = is_error(diagnostic);
+  const std::string begin = colour ? (wrong ? "\033[1;31m" : "\033[1;33m") : "";
   const std::string end = colour ? "\033[0m" : "";
   std::string text;
   if (diagnostic.at) text += place(diagnostic.at) + ": ";
-  text += begin + (is_error ? "error: " : "warning: ") + end + diagnostic.message + "\n";
+  text += begin + (wrong ? "error: " : "warning: ") + end + diagnostic.message + "\n";
   if (diagnostic.at) text += excerpt(diagnostic.at);
   if (!diagnostic.hint.empty()) text += "  " + diagnostic.hint + "\n";
   if (diagnostic.related) {

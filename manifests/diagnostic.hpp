@@ -17,6 +17,7 @@ struct Diagnostic {
   Position at;
   std::string message;
   std::string hint;  ///< what to write or do instead; may be empty
+  std::string suggestion;  ///< of the hint, what would stand in the file; may be empty
   std::string path;  ///< dotted path of the value, e.g. "services.web.ports[0]"; may be empty
   Position related;  ///< a second place that matters (base of an override, first definition)
   std::string related_message;
@@ -31,13 +32,25 @@ class Diagnostics {
   /// The returned reference holds until the next call, to add hint, path or related place.
   Diagnostic& error(const Position& at, std::string message);
   Diagnostic& warning(const Position& at, std::string message);
+  /// What was found last; there must be something.
+  Diagnostic& last() { return all_.back(); }
   bool has_errors() const;
   const std::vector<Diagnostic>& all() const { return all_; }
-  /// Throws InvalidManifest with everything found when there is an error among it.
-  void throw_if_errors() const;
+  /// Throws InvalidManifest with everything found when there is an error among it that is not
+  /// tolerated. Errors that follow from tolerated ones are dropped first.
+  void throw_if_errors();
+  /// The errors found so far end nothing yet: what is wrong has been taken out of the model, and
+  /// the phases that follow look for more. An error then follows from an earlier one when the path
+  /// of either leads to that of the other.
+  void tolerate_errors();
+  /// Throws InvalidManifest with everything found when there is any error among it.
+  void throw_if_any_errors();
 
  private:
+  void drop_consequences();
+
   std::vector<Diagnostic> all_;
+  std::size_t tolerated_ = 0;  ///< of `all_`, how many are
 };
 
 /// The user's files are wrong; carries every mistake found.

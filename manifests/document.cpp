@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "manifests/scalar.hpp"
+#include "manifests/syntax.hpp"
 #include "manifests/tree_path.hpp"
 
 namespace manifests {
@@ -108,8 +109,8 @@ struct Frame {
 /// Builds the tree of one document from the parser's events.
 class Composer : public YAML::EventHandler {
  public:
-  Composer(std::shared_ptr<const Source> source, Budget& budget)
-      : source_(std::move(source)), budget_(budget) {}
+  Composer(std::shared_ptr<const Source> source, Budget& budget, Diagnostics* warnings)
+      : source_(std::move(source)), budget_(budget), warnings_(warnings) {}
 
   Node take() { return std::move(root_); }
 
@@ -163,9 +164,17 @@ class Composer : public YAML::EventHandler {
     return {.source = source_, .line = mark.line + 1, .column = mark.column + 1};
   }
 
-  static MergeTag merge_tag(const std::string& tag) {
+  MergeTag merge_tag(const std::string& tag, const YAML::Mark& mark) const {
     if (tag == "!reset") return MergeTag::reset;
-    return tag == "!override" ? MergeTag::override_value : MergeTag::none;
+    if (tag == "!override") return MergeTag::override_value;
+    if (tag.size() > 1 && tag.front() == '!' && warnings_ != nullptr) {
+      Diagnostic& diagnostic =
+          warnings_->warning(position(mark), "the tag `" + tag + "` means nothing and is ignored");
+      diagnostic.suggestion = nearest(tag, {"!reset", "!override"});
+      if (!diagnostic.suggestion.empty())
+        diagnostic.hint = "did you mean `" + diagnostic.suggestion + "`?";
+    }
+    return MergeTag::none;
   }
 
   Node scalar(const YAML::Mark& mark, const std::string& tag, const std::string& value) const {
@@ -173,7 +182,7 @@ class Composer : public YAML::EventHandler {
     node.kind = Kind::scalar;
     node.at = position(mark);
     node.text = value;
-    node.tag = merge_tag(tag);
+    node.tag = merge_tag(tag, mark);
     // The parser calls a plain scalar "?" and a quoted or block one "!".
     const bool plain = tag == "?" || tag.empty() || node.tag != MergeTag::none;
     node.type = plain ? resolve_scalar(value) : tagged_type(node.at, tag, value);
@@ -211,7 +220,7 @@ class Composer : public YAML::EventHandler {
     Frame frame;
     frame.node.kind = kind;
     frame.node.at = position(mark);
-    frame.node.tag = merge_tag(tag);
+    frame.node.tag = merge_tag(tag, mark);
     frame.anchor = anchor;
     frames_.push_back(std::move(frame));
   }
@@ -325,10 +334,20 @@ class Composer : public YAML::EventHandler {
 
   std::shared_ptr<const Source> source_;
   Budget& budget_;
+  Diagnostics* warnings_;
   std::vector<Frame> frames_;
   std::unordered_map<YAML::anchor_t, Anchored> anchors_;
   Node root_;
 };
+
+[[noreturn]] void reject_syntax(const SyntaxMistake& mistake) {
+  Diagnostics diagnostics;
+  Diagnostic& diagnostic = diagnostics.error(mistake.at, "cannot parse YAML: " + mistake.message);
+  diagnostic.hint = mistake.hint;
+  diagnostic.suggestion = mistake.suggestion;
+  diagnostics.throw_if_errors();
+  throw InvalidManifest({});
+}
 
 /// The name of the alias that stands at `at`.
 std::string alias_at(const Position& at) {
@@ -338,19 +357,35 @@ std::string alias_at(const Position& at) {
   return std::string(rest.substr(0, rest.find_first_of(" \t,]}")));
 }
 
+/// The parser takes a quote that is open at the end of a text for a closed one. One that is open
+/// where a document ends it refuses, so a text that may have one is given such an end.
+std::string with_end(std::string_view text) {
+  std::string ended(text);
+  bool has_content = false;
+  for (std::size_t at = 0; at < text.size() && !has_content;) {
+    const std::size_t first = std::min(text.find_first_not_of(" \t\r", at), text.size());
+    has_content = first < text.size() && text[first] != '\n' && text[first] != '#';
+    at = std::min(text.find('\n', at), text.size() - 1) + 1;
+  }
+  const bool has_quote = text.find_first_of("\"'") != std::string_view::npos;
+  if (has_content && has_quote && text.ends_with('\n')) ended += "...\n";
+  return ended;
+}
+
 }  // namespace
 
-std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source) {
+std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source,
+                                  Diagnostics* warnings) {
   require_text(source);
   std::string_view text = source->text;
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<Node> documents;
   Budget budget;
   try {
-    std::istringstream stream{std::string(text)};
+    std::istringstream stream(with_end(text));
     YAML::Parser parser(stream);
     for (;;) {
-      Composer composer(source, budget);
+      Composer composer(source, budget, warnings);
       if (!parser.HandleNextDocument(composer)) break;
       documents.push_back(composer.take());
       if (!documents.back().is_mapping()) {
@@ -365,7 +400,8 @@ std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source) {
                       .column = known ? error.mark.column + 1 : 1};
     if (error.msg.starts_with(YAML::ErrorMsg::UNKNOWN_ANCHOR))
       reject(at, "unknown anchor '" + alias_at(at) + "' referenced");
-    reject(at, "cannot parse YAML: " + error.msg);
+    const bool open_quote = error.msg == YAML::ErrorMsg::DOC_IN_SCALAR;
+    reject_syntax(find_syntax_mistake(at, open_quote ? "a quote is never closed" : error.msg));
   }
   return documents;
 }

@@ -23,6 +23,8 @@ inline constexpr std::size_t kMaxAliasedNodes = 100'000;
 
 /// The documents of `source`, in order; a file with nothing but comments has none. Every document
 /// is a mapping with string keys, each once. Throws InvalidManifest with what is wrong.
-std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source);
+/// Tags that mean nothing here are warnings, for those who ask for them.
+std::vector<Node> parse_documents(const std::shared_ptr<const Source>& source,
+                                  Diagnostics* warnings = nullptr);
 
 }  // namespace manifests

@@ -79,12 +79,13 @@ std::string unescape(std::string_view text) {
 class Parser {
  public:
   Parser(const std::shared_ptr<const Source>& source, const Lookup& lookup, Variables& variables,
-         Diagnostics& diagnostics)
+         Diagnostics& diagnostics, VariablePlaces* places)
       : source_(source),
         text_(source->text),
         lookup_(lookup),
         variables_(variables),
-        diagnostics_(diagnostics) {
+        diagnostics_(diagnostics),
+        places_(places) {
     if (text_.starts_with(kByteOrderMark)) skip(kByteOrderMark.size());
   }
 
@@ -108,9 +109,9 @@ class Parser {
         return;
       }
       if (equals == std::string_view::npos)
-        inherit(key);
+        inherit(key, at);
       else
-        variables_[key] = line.substr(equals + 1);
+        set(key, std::string(line.substr(equals + 1)), at);
     }
   }
 
@@ -155,8 +156,13 @@ class Parser {
     return false;
   }
 
-  void inherit(const std::string& key) {
-    if (auto value = lookup_(key)) variables_[key] = *std::move(value);
+  void set(const std::string& key, std::string value, const Position& at) {
+    variables_[key] = std::move(value);
+    if (places_ != nullptr) (*places_)[key] = at;
+  }
+
+  void inherit(const std::string& key, const Position& at) {
+    if (auto value = lookup_(key)) set(key, *std::move(value), at);
   }
 
   bool statement() {
@@ -184,7 +190,7 @@ class Parser {
       return false;
     }
     if (bare) {
-      inherit(key);
+      inherit(key, begin);
       return true;
     }
     return value_of(key);
@@ -218,7 +224,7 @@ class Parser {
     }
     skip(1);
     if (quote == '"') return assign(key, unescape(value), begin);
-    variables_[key] = std::move(value);
+    set(key, std::move(value), begin);
     return true;
   }
 
@@ -237,7 +243,7 @@ class Parser {
                                         : std::string()));
       return false;
     }
-    variables_[key] = std::move(expansion.text);
+    set(key, std::move(expansion.text), at);
     return true;
   }
 
@@ -246,6 +252,7 @@ class Parser {
   const Lookup& lookup_;
   Variables& variables_;
   Diagnostics& diagnostics_;
+  VariablePlaces* places_;
   std::size_t at_ = 0;
   std::size_t line_begin_ = 0;
   int line_ = 1;
@@ -254,8 +261,9 @@ class Parser {
 }  // namespace
 
 void parse_env_file(const std::shared_ptr<const Source>& source, EnvFormat format,
-                    const Lookup& lookup, Variables& variables, Diagnostics& diagnostics) {
-  Parser parser(source, lookup, variables, diagnostics);
+                    const Lookup& lookup, Variables& variables, Diagnostics& diagnostics,
+                    VariablePlaces* places) {
+  Parser parser(source, lookup, variables, diagnostics, places);
   if (format == EnvFormat::raw)
     parser.parse_raw();
   else

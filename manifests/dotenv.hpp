@@ -19,6 +19,9 @@ using Lookup = std::function<std::optional<std::string>(const std::string& name)
 
 using Variables = std::map<std::string, std::string>;
 
+/// Where each variable of a file was written.
+using VariablePlaces = std::map<std::string, Position>;
+
 /// `env_file.format`: `dotenv` is the grammar with quotes, comments and interpolation; `raw` takes
 /// every value as it stands (`format: raw`).
 enum class EnvFormat { dotenv, raw };
@@ -26,8 +29,10 @@ enum class EnvFormat { dotenv, raw };
 /// Adds the variables of `source` to `variables`, over those already there (an earlier file's, or
 /// empty). `$NAME` in a value and a bare `NAME` are looked up with `lookup`, then in `variables`. A
 /// bare name that nobody knows is left out. Mistakes go to `diagnostics`; unset variables are
-/// warnings there. Reading stops at the first mistake.
+/// warnings there. Reading stops at the first mistake. Where each one was written goes to `places`
+/// when that is wanted.
 void parse_env_file(const std::shared_ptr<const Source>& source, EnvFormat format,
-                    const Lookup& lookup, Variables& variables, Diagnostics& diagnostics);
+                    const Lookup& lookup, Variables& variables, Diagnostics& diagnostics,
+                    VariablePlaces* places = nullptr);
 
 }  // namespace manifests

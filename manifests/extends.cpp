@@ -41,7 +41,7 @@ class Extender {
 };
 
 bool Extender::read(const Node& extends, const std::string& name, Reference& reference) {
-  if (extends.is_scalar()) {
+  if (extends.is_scalar() || extends.is_null()) {
     reference.service = extends.text;
     return true;
   }
@@ -55,7 +55,8 @@ bool Extender::read(const Node& extends, const std::string& name, Reference& ref
   const Node* file = extends.find("file");
   if (file == nullptr || file->is_null()) return true;
   if (!file->is_scalar()) {
-    diagnostics_.error(file->at, "services." + name + ".extends.file must be a string");
+    diagnostics_.error(file->at, "services." + name + ".extends.file must be a string").path =
+        "services." + name + ".extends";
     return false;
   }
   reference.file = file->text;
@@ -77,7 +78,8 @@ bool Extender::enter(const std::string& name, const ServiceScope& scope, const P
   for (auto step = first; step != chain_.end(); ++step)
     message += std::string("\n  ") + (step == first ? "" : "extends ") + step->shown;
   message += "\n  extends " + name + " in " + scope.name;
-  diagnostics_.error(at, std::move(message));
+  diagnostics_.error(at, std::move(message)).path =
+      "services." + chain_.front().service + ".extends";
   return false;
 }
 
@@ -85,7 +87,10 @@ const Node* Extender::base_of(const std::string& name, const Reference& referenc
                               ServiceScope& scope, const Position& at) {
   ServiceScope* base_scope = &scope;
   if (!reference.file.empty()) base_scope = load_(reference.file, reference.file_at);
-  if (base_scope == nullptr) return nullptr;
+  if (base_scope == nullptr) {
+    diagnostics_.last().path = "services." + name + ".extends";
+    return nullptr;
+  }
   if (base_scope->services.find(reference.service) == nullptr) {
     const std::string where = reference.file.empty() ? "" : " in " + base_scope->name;
     std::vector<std::string> names;
@@ -93,8 +98,14 @@ const Node* Extender::base_of(const std::string& name, const Reference& referenc
     Diagnostic& diagnostic =
         diagnostics_.error(at, "cannot extend service \"" + name + "\" in " + scope.name +
                                    ": service \"" + reference.service + "\" not found" + where);
-    if (const std::string near = nearest(reference.service, names); !near.empty())
-      diagnostic.hint = "did you mean \"" + near + "\"?";
+    diagnostic.path = "services." + name + ".extends";
+    diagnostic.suggestion = nearest(reference.service, names);
+    if (!diagnostic.suggestion.empty())
+      diagnostic.hint = "did you mean \"" + diagnostic.suggestion + "\"?";
+    if (!names.empty() && !reference.file.empty() && base_scope->services.at) {
+      diagnostic.related = base_scope->services.at;
+      diagnostic.related_message = "the services of that file";
+    }
     return nullptr;
   }
   complete(reference.service, *base_scope);
@@ -112,7 +123,7 @@ void Extender::complete(const std::string& name, ServiceScope& scope) {
   }
   Reference reference;
   const Node* base = nullptr;
-  if (!extends.is_null() && read(extends, name, reference))
+  if (read(extends, name, reference))
     base = base_of(name, reference, scope, extends.at);
   service->erase("extends");
   if (base != nullptr && base->is_mapping()) {

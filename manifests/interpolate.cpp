@@ -1,6 +1,7 @@
 #include "manifests/interpolate.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "manifests/tree_path.hpp"
@@ -147,6 +148,29 @@ Position place_of(const Node& scalar, const std::string& part) {
   return at;
 }
 
+/// What was probably meant by `${…}` that cannot be read; empty when nobody knows.
+std::string meant_by(const std::string& culprit) {
+  if (!culprit.starts_with("${")) return {};
+  std::string_view inside = std::string_view(culprit).substr(2);
+  const bool closed = inside.ends_with('}');
+  if (closed) inside.remove_suffix(1);
+  while (!inside.empty() && inside.front() == ' ') inside.remove_prefix(1);
+  const std::size_t length = name_length(inside);
+  if (length == 0) return {};
+  const std::string name(inside.substr(0, length));
+  std::string_view rest = inside.substr(length);
+  if (!closed && rest.empty()) return "${" + name + "}";
+  if (!closed) return (rest.starts_with(':') || rest.starts_with('-') || rest.starts_with('?'))
+                          ? culprit + "}"
+                          : "${" + name + "}" + std::string(rest);
+  if (rest.find_first_not_of(' ') == std::string_view::npos) return "${" + name + "}";
+  if (rest.starts_with(":=") || rest.starts_with('=') || rest.starts_with(':')) {
+    rest.remove_prefix(rest.starts_with(":=") ? 2 : 1);
+    return "${" + name + ":-" + std::string(rest) + "}";
+  }
+  return {};
+}
+
 class Interpolator {
  public:
   Interpolator(const Lookup& lookup, Diagnostics& diagnostics)
@@ -172,10 +196,15 @@ class Interpolator {
       if (warned_.insert(name).second)
         diagnostics_.warning(place_of(scalar, name), unset_variable_message(name)).path =
             dotted(path_);
-    if (expansion.failure != Expansion::Failure::none)
-      report(scalar, expansion);
-    else
+    if (expansion.failure == Expansion::Failure::none) {
       scalar.text = std::move(expansion.text);
+      return;
+    }
+    report(scalar, expansion);
+    // What the value would have been is unknown; whoever goes on finds nothing there.
+    const Position at = scalar.at;
+    scalar = Node();
+    scalar.at = at;
   }
 
   void report(const Node& scalar, const Expansion& expansion) {
@@ -186,7 +215,12 @@ class Interpolator {
         syntax ? "invalid interpolation format for " + where + ": " + expansion.culprit
                : "error while interpolating " + where + ": " + expansion.message);
     diagnostic.path = where;
-    if (syntax) diagnostic.hint = "You may need to escape any $ with another $.";
+    if (syntax) {
+      diagnostic.suggestion = meant_by(expansion.culprit);
+      diagnostic.hint =
+          (diagnostic.suggestion.empty() ? "" : "did you mean `" + diagnostic.suggestion + "`? ") +
+          std::string("You may need to escape any $ with another $.");
+    }
   }
 
   const Lookup& lookup_;
@@ -198,6 +232,56 @@ class Interpolator {
 }  // namespace
 
 Expansion expand(std::string_view text, const Lookup& lookup) { return Expander(lookup).run(text); }
+
+namespace {
+
+/// `${…}`, braces and dollar sign included; nullopt when it names nothing.
+std::optional<VariableReference> braced_reference(std::string_view whole) {
+  std::string_view inside = whole.substr(2, whole.size() - 3);
+  const std::size_t length = name_length(inside);
+  if (length == 0) return std::nullopt;
+  VariableReference reference{.name = std::string(inside.substr(0, length)),
+                              .text = std::string(whole)};
+  inside.remove_prefix(length);
+  if (inside.empty()) return reference;
+  reference.empty_is_unset = inside.front() == ':';
+  if (reference.empty_is_unset) inside.remove_prefix(1);
+  if (inside.empty() || std::string_view("-+?").find(inside.front()) == std::string_view::npos)
+    return std::nullopt;
+  reference.operation = inside.front();
+  reference.argument = inside.substr(1);
+  return reference;
+}
+
+void collect_references(std::string_view text, int depth, std::vector<VariableReference>& found) {
+  for (std::size_t at = text.find('$'); at < text.size() && depth <= kMaxDefaults;) {
+    const std::string_view rest = text.substr(at);
+    std::size_t length = std::min<std::size_t>(rest.size(), rest.starts_with("$$") ? 2 : 1);
+    if (rest.starts_with("${")) {
+      const std::size_t close = closing_brace(rest.substr(1));
+      if (close == std::string_view::npos) return;
+      length = close + 2;
+      if (auto reference = braced_reference(rest.substr(0, length))) {
+        const std::string argument = reference->argument;
+        found.push_back(*std::move(reference));
+        collect_references(argument, depth + 1, found);
+      }
+    } else if (const std::size_t name = name_length(rest.substr(1)); name > 0) {
+      length = 1 + name;
+      found.push_back({.name = std::string(rest.substr(1, name)),
+                       .text = std::string(rest.substr(0, length))});
+    }
+    at = text.find('$', at + length);
+  }
+}
+
+}  // namespace
+
+std::vector<VariableReference> variable_references(std::string_view text) {
+  std::vector<VariableReference> found;
+  collect_references(text, 0, found);
+  return found;
+}
 
 std::string unset_variable_message(const std::string& name) {
   return "The \"" + name + "\" variable is not set. Defaulting to a blank string.";

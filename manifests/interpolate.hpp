@@ -29,6 +29,19 @@ struct Expansion {
 /// Replaces the variables of `text`. `$$` is a dollar sign; a `$` before anything else stays.
 Expansion expand(std::string_view text, const Lookup& lookup);
 
+/// A variable as a text names it: `$NAME`, or `${NAME}` with an operator and its argument.
+struct VariableReference {
+  std::string name;
+  char operation = 0;           ///< '-', '+' or '?'; 0 for none
+  bool empty_is_unset = false;  ///< `:-`, `:+`, `:?`
+  std::string argument;         ///< as written
+  std::string text;             ///< all of it
+};
+
+/// The variables that `text` names, those in the arguments of others after these. What is no
+/// variable is passed over.
+std::vector<VariableReference> variable_references(std::string_view text);
+
 /// The warning for a variable without value.
 std::string unset_variable_message(const std::string& name);
 

@@ -4,6 +4,7 @@
 
 #include "manifests/decode.hpp"
 #include "manifests/model.hpp"
+#include "manifests/no_effect.hpp"
 #include "manifests/normalize.hpp"
 #include "manifests/project.hpp"
 #include "manifests/select.hpp"
@@ -13,12 +14,16 @@ namespace manifests {
 
 namespace {
 
-/// The documents of all files, in order: what the project's name is looked for in.
-std::vector<Node> all_documents(ModelLoader& loader, const std::vector<std::string>& files) {
+/// Of the documents of all files, in order, what the project's name is looked for in.
+std::vector<Node> naming_documents(ModelLoader& loader, const std::vector<std::string>& files) {
   std::vector<Node> documents;
   for (const std::string& file : files) {
-    const std::vector<Node>& more = loader.documents(file);
-    documents.insert(documents.end(), more.begin(), more.end());
+    for (const Node& document : loader.documents(file)) {
+      const Node* name = document.find("name");
+      if (name == nullptr) continue;
+      documents.push_back(Node::make_mapping(document.at));
+      documents.back().set("name", *name);
+    }
   }
   return documents;
 }
@@ -27,19 +32,19 @@ std::vector<Node> all_documents(ModelLoader& loader, const std::vector<std::stri
 void complete(Stack& stack, const LoadOptions& options, const ProjectPlace& place,
               Diagnostics& diagnostics) {
   validate_resources(stack, diagnostics);
-  diagnostics.throw_if_errors();
+  diagnostics.tolerate_errors();
   if (options.normalize) normalize(stack, place.environment);
   resolve_contents(stack, place.environment);
   apply_profiles(stack, place.profiles);
   enable_named(stack, place.profiles, options.services, diagnostics);
   diagnostics.throw_if_errors();
   if (options.consistency) validate(stack, diagnostics);
-  diagnostics.throw_if_errors();
+  diagnostics.tolerate_errors();
   select_services(stack, options.services, true, diagnostics);
   if (options.resolve_env) resolve_environment(stack, place.environment, true, diagnostics);
   resolve_labels(stack, true, diagnostics);
   if (!options.all_resources) prune_unused_resources(stack);
-  diagnostics.throw_if_errors();
+  diagnostics.throw_if_any_errors();
 }
 
 /// Once per file is enough.
@@ -69,7 +74,7 @@ Front load_front(const LoadOptions& options, Diagnostics& diagnostics) {
   diagnostics.throw_if_errors();
 
   ModelLoader loader(options, diagnostics);
-  front.name = project_name(options, place, all_documents(loader, place.files), diagnostics);
+  front.name = project_name(options, place, naming_documents(loader, place.files), diagnostics);
   diagnostics.throw_if_errors();
   place.environment["COMPOSE_PROJECT_NAME"] = front.name;
 
@@ -89,8 +94,9 @@ Front load_front(const LoadOptions& options, Diagnostics& diagnostics) {
 Loaded load(const LoadOptions& options) {
   Diagnostics diagnostics;
   Front front = load_front(options, diagnostics);
-  Stack stack = decode(front.model, diagnostics);
-  diagnostics.throw_if_errors();
+  warn_of_no_effect(front.model, diagnostics);
+  Stack stack = decode(std::move(front.model), diagnostics);
+  diagnostics.tolerate_errors();
   stack.name = front.name;
   stack.working_directory = front.place.directory;
   stack.config_files = front.place.files;
@@ -98,12 +104,14 @@ Loaded load(const LoadOptions& options) {
   return {.stack = std::move(stack),
           .warnings = distinct_warnings(diagnostics),
           .files = std::move(front.place.files),
-          .environment = std::move(front.place.environment)};
+          .environment = std::move(front.place.environment),
+          .directory = std::move(front.place.directory)};
 }
 
 LoadedModel load_model(const LoadOptions& options) {
   Diagnostics diagnostics;
   Front front = load_front(options, diagnostics);
+  diagnostics.throw_if_any_errors();
   front.model.set("name", Node::make_string(front.name));
   return {.model = std::move(front.model), .warnings = distinct_warnings(diagnostics)};
 }

@@ -24,6 +24,7 @@ struct LoadOptions {
   std::map<std::string, std::string> environment;  ///< of the process
   std::string working_directory;                   ///< absolute; where the command was given
   std::string stdin_text;                          ///< what `-f -` reads
+  std::map<std::string, std::string> texts;  ///< in place of files: absolute path → what it holds
   bool interpolate = true;                         ///< off: `--no-interpolate`
   bool normalize = true;                           ///< off: `--no-normalize`
   bool resolve_paths = true;                       ///< off: `--no-path-resolution`
@@ -37,6 +38,7 @@ struct Loaded {
   std::vector<Diagnostic> warnings;
   std::vector<std::string> files;  ///< absolute paths of the files read as the project's own
   std::map<std::string, std::string> environment;  ///< of the project: process, then env files (B2)
+  std::string directory;                           ///< the project's, absolute
 };
 
 /// Throws InvalidManifest with every mistake found in the phase that failed.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <unordered_map>
 
 #include "manifests/scalar.hpp"
@@ -138,13 +139,10 @@ Node Merger::sequences(Node base, Node over) {
 Node Merger::distinct(Node base, Node over) {
   Node merged = as_sequence(std::move(base));
   Node added = as_sequence(std::move(over));
-  const auto before = static_cast<std::ptrdiff_t>(merged.items.size());
-  for (Node& item : added.items) {
-    const bool known = std::any_of(
-        merged.items.begin(), merged.items.begin() + before,
-        [&](const Node& other) { return other.kind == item.kind && other.text == item.text; });
-    if (!known) merged.items.push_back(std::move(item));
-  }
+  std::set<std::pair<Kind, std::string>> known;
+  for (const Node& item : merged.items) known.emplace(item.kind, item.text);
+  for (Node& item : added.items)
+    if (!known.contains({item.kind, item.text})) merged.items.push_back(std::move(item));
   return merged;
 }
 
@@ -238,6 +236,7 @@ Node Merger::as_sequence(Node value) {
 Node Merger::as_mapping(Node value, const Node& implied) {
   if (!value.is_sequence()) return value;
   Node mapping = Node::make_mapping(value.at);
+  MappingBuilder builder(mapping);
   for (Node& item : value.items) {
     if (!item.is_scalar()) {
       diagnostics_.error(item.at, dotted(path_) + " must be a list of names").path = dotted(path_);
@@ -246,7 +245,7 @@ Node Merger::as_mapping(Node value, const Node& implied) {
     Node filled = implied;
     filled.at = item.at;
     for (Entry& entry : filled.entries) entry.key_at = entry.value.at = item.at;
-    mapping.set(item.text, std::move(filled));
+    builder.set(item.text, std::move(filled));
   }
   return mapping;
 }

@@ -72,10 +72,11 @@ PathBase ModelLoader::base_at(const std::string& directory) const {
 }
 
 std::shared_ptr<const Source> ModelLoader::read(const std::string& file) {
-  if (file == "-") {
+  const auto given_text = options_.texts.find(file);
+  if (file == "-" || given_text != options_.texts.end()) {
     auto source = std::make_shared<Source>();
-    source->name = file;
-    source->text = options_.stdin_text;
+    source->name = file == "-" ? file : shown(file);
+    source->text = file == "-" ? options_.stdin_text : given_text->second;
     return source;
   }
   // Only a file that the command line names may be a pipe.
@@ -90,7 +91,7 @@ const std::vector<Node>& ModelLoader::documents(const std::string& file) {
   const auto known = documents_.find(file);
   if (known != documents_.end()) return known->second;
   try {
-    return documents_[file] = parse_documents(read(file));
+    return documents_[file] = parse_documents(read(file), &diagnostics_);
   } catch (const std::system_error& error) {
     diagnostics_.error({}, error.what());
     throw InvalidManifest(diagnostics_.all());
@@ -111,24 +112,24 @@ void ModelLoader::add_document(Node& model, Node document, const std::string& fi
   const std::vector<TreePath> resets = take_merge_tags(document);
   if (options_.interpolate) {
     interpolate(document, lookup_in(request.environment), diagnostics_);
-    diagnostics_.throw_if_errors();
+    diagnostics_.tolerate_errors();
   }
   apply_includes(document, resets, request);
   erase_paths(model, resets);
   extend_services(document, resets, file, request);
-  diagnostics_.throw_if_errors();
+  diagnostics_.tolerate_errors();
 
   model = merge(std::move(model), std::move(document), {}, diagnostics_);
   unify(model);
-  diagnostics_.throw_if_errors();
-  validate_schema(model, diagnostics_);
-  diagnostics_.throw_if_errors();
+  diagnostics_.tolerate_errors();
+  if (!repair_schema(model, diagnostics_)) diagnostics_.throw_if_any_errors();
+  diagnostics_.tolerate_errors();
   warn_of_version(model, diagnostics_);
   model = canonical(std::move(model), diagnostics_, !options_.interpolate);
   drop_empty_name_servers(model);
   // The long forms may reveal what the short ones hid: a port range that covers a port.
   unify(model);
-  diagnostics_.throw_if_errors();
+  diagnostics_.tolerate_errors();
 }
 
 // ---------------------------------------------------------------- include
@@ -205,7 +206,7 @@ ServiceScope* ModelLoader::base_scope(const std::string& path, const Position& a
   Node model = Node::make_mapping();
   std::vector<TreePath> resets;
   try {
-    for (Node document : parse_documents(read(file))) {
+    for (Node document : parse_documents(read(file), &diagnostics_)) {
       resets = take_merge_tags(document);
       if (options_.interpolate) interpolate(document, lookup_in(request.environment), diagnostics_);
       erase_paths(model, resets);

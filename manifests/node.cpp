@@ -72,4 +72,19 @@ Node Node::make_sequence(Position at) {
   return node;
 }
 
+MappingBuilder::MappingBuilder(Node& mapping) : mapping_(mapping) {
+  for (std::size_t i = 0; i < mapping.entries.size(); ++i)
+    places_.emplace(mapping.entries[i].key, i);
+}
+
+void MappingBuilder::set(const std::string& key, Node value) {
+  const auto [place, added] = places_.emplace(key, mapping_.entries.size());
+  if (!added) {
+    mapping_.entries[place->second].value = std::move(value);
+    return;
+  }
+  Position key_at = value.at;
+  mapping_.entries.push_back({key, std::move(key_at), std::move(value)});
+}
+
 }  // namespace manifests

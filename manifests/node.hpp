@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -57,6 +58,18 @@ struct Entry {
   std::string key;
   Position key_at;
   Node value;
+};
+
+/// Sets many keys of one mapping: Node::set() searches all that are there each time.
+class MappingBuilder {
+ public:
+  /// `mapping` must outlive this, and be changed by nobody else meanwhile.
+  explicit MappingBuilder(Node& mapping);
+  void set(const std::string& key, Node value);
+
+ private:
+  Node& mapping_;
+  std::unordered_map<std::string, std::size_t> places_;
 };
 
 }  // namespace manifests

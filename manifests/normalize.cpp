@@ -58,10 +58,11 @@ bool join_default_network(Service& service) {
 }
 
 template <class Map>
-void fill_names(Map& resources, const std::string& project) {
+void fill_names(Map& resources, const std::string& kind, const Stack& stack) {
   for (auto& [key, resource] : resources) {
     if (!resource.name.empty()) continue;
-    resource.name = resource.external ? key : project + "_" + key;
+    resource.unnamed = stack.positions.contains(kind + "." + key + ".name");
+    resource.name = resource.external ? key : stack.name + "_" + key;
   }
 }
 
@@ -69,9 +70,9 @@ void fill_names(Map& resources, const std::string& project) {
 /// is `required`.
 void read_variables(const std::string& path, EnvFormat format, bool required,
                     const std::string& what, const Lookup& lookup, Variables& variables,
-                    const Position& at, Diagnostics& diagnostics) {
+                    const Position& at, Diagnostics& diagnostics, VariablePlaces& places) {
   try {
-    parse_env_file(read_source(path), format, lookup, variables, diagnostics);
+    parse_env_file(read_source(path), format, lookup, variables, diagnostics, &places);
   } catch (const std::system_error& error) {
     const bool missing = error.code() == std::errc::no_such_file_or_directory;
     if (missing && !required) return;
@@ -99,10 +100,10 @@ void normalize(Stack& stack, const Variables& environment) {
     }
   });
   if (default_used) stack.networks.try_emplace("default");
-  fill_names(stack.networks, stack.name);
-  fill_names(stack.volumes, stack.name);
-  fill_names(stack.secrets, stack.name);
-  fill_names(stack.configs, stack.name);
+  fill_names(stack.networks, "networks", stack);
+  fill_names(stack.volumes, "volumes", stack);
+  fill_names(stack.secrets, "secrets", stack);
+  fill_names(stack.configs, "configs", stack);
 }
 
 void resolve_contents(Stack& stack, const Variables& environment) {
@@ -122,6 +123,7 @@ void resolve_environment(Stack& stack, const Variables& environment, bool discar
     for (const auto& [key, value] : service.environment) {
       if (value) variables.emplace(key, *value);
     }
+    VariablePlaces places;
     const Lookup lookup = [&, own = variables](const std::string& key) {
       const auto found = environment.find(key);
       if (found != environment.end()) return std::optional(found->second);
@@ -138,9 +140,11 @@ void resolve_environment(Stack& stack, const Variables& environment, bool discar
       }
       const EnvFormat format = file.format == "raw" ? EnvFormat::raw : EnvFormat::dotenv;
       read_variables(file.path, format, file.required, "env file", lookup, variables, at,
-                     diagnostics);
+                     diagnostics, places);
     }
-    for (auto& [key, value] : variables) service.environment.try_emplace(key, value);
+    for (auto& [key, value] : variables)
+      if (service.environment.try_emplace(key, value).second && places.contains(key))
+        stack.positions["services." + name + ".environment." + key] = places.at(key);
     if (discard) service.env_file.clear();
   }
 }
@@ -148,6 +152,7 @@ void resolve_environment(Stack& stack, const Variables& environment, bool discar
 void resolve_labels(Stack& stack, bool discard, Diagnostics& diagnostics) {
   for (auto& [name, service] : stack.services) {
     Variables labels;
+    VariablePlaces places;
     const Lookup lookup = [&](const std::string& key) {
       const auto found = labels.find(key);
       return found != labels.end() ? std::optional(found->second) : std::nullopt;
@@ -157,10 +162,12 @@ void resolve_labels(Stack& stack, bool discard, Diagnostics& diagnostics) {
           place(stack, "services." + name + ".label_file[" + std::to_string(i) + "]");
       Variables read;
       read_variables(service.label_file[i], EnvFormat::dotenv, true, "label file", lookup, read, at,
-                     diagnostics);
+                     diagnostics, places);
       for (auto& [key, value] : read) labels.insert_or_assign(key, std::move(value));
     }
-    for (auto& [key, value] : labels) service.labels.try_emplace(key, value);
+    for (auto& [key, value] : labels)
+      if (service.labels.try_emplace(key, value).second && places.contains(key))
+        stack.positions["services." + name + ".labels." + key] = places.at(key);
     if (discard) service.label_file.clear();
   }
 }

@@ -33,6 +33,11 @@ Json number(double value) {
   return value;
 }
 
+/// Adds a key that `object` does not have: setting one searches all that are there.
+void append(Json& object, std::string_view key, Json value) {
+  object.get_ref<Json::object_t&>().push_back({std::string(key), std::move(value)});
+}
+
 /// A free value (an extension) as the reference prints it: keys sorted, whole floats as integers,
 /// in JSON an empty list as null.
 Json sorted(const Json& value, const Style& style) {
@@ -44,13 +49,13 @@ Json sorted(const Json& value, const Style& style) {
     return list;
   }
   if (!value.is_object()) return value;
-  std::vector<std::string> keys;
-  for (const auto& [key, item] : value.items()) keys.push_back(key);
-  std::sort(keys.begin(), keys.end(), [&](const std::string& a, const std::string& b) {
-    return style.yaml ? natural_less(a, b) : a < b;
+  std::vector<const Json::object_t::value_type*> order;
+  for (const auto& entry : value.get_ref<const Json::object_t&>()) order.push_back(&entry);
+  std::sort(order.begin(), order.end(), [&](const auto* a, const auto* b) {
+    return style.yaml ? natural_less(a->first, b->first) : a->first < b->first;
   });
   Json object = Json::object();
-  for (const std::string& key : keys) object[key] = sorted(value.at(key), style);
+  for (const auto* entry : order) append(object, entry->first, sorted(entry->second, style));
   return object;
 }
 
@@ -62,13 +67,13 @@ class Writer {
   // What describe() calls.
   template <class T>
   void field(std::string_view key, const T& member) {
-    if (!is_empty(member)) (*object_)[std::string(key)] = write(member);
+    if (!is_empty(member)) append(*object_, key, write(member));
   }
   template <class T>
   void always(std::string_view key, const T& member) {
     Json value = write(member);
     const bool nothing = value.is_null() || (value.is_object() && value.empty());
-    if (!(style_.yaml && nothing)) (*object_)[std::string(key)] = std::move(value);
+    if (!(style_.yaml && nothing)) append(*object_, key, std::move(value));
   }
   void hosts(std::string_view key, const std::map<std::string, Strings>& member) {
     Strings lines;
@@ -80,7 +85,7 @@ class Writer {
   }
   void extensions(const Extensions& member) {
     if (!style_.extensions) return;
-    for (const auto& [key, value] : member) (*object_)[key] = sorted(value, style_);
+    for (const auto& [key, value] : member) append(*object_, key, sorted(value, style_));
   }
 
   // ---- values
@@ -120,7 +125,7 @@ class Writer {
                 [](const auto* a, const auto* b) { return natural_less(a->first, b->first); });
     }
     Json object = Json::object();
-    for (const auto* entry : order) object[entry->first] = write(entry->second);
+    for (const auto* entry : order) append(object, entry->first, write(entry->second));
     return object;
   }
 
@@ -164,12 +169,22 @@ class Writer {
     return object;
   }
 
+  /// The reference reads `ipam.options` and keeps nothing of them.
+  Json write(const Ipam& ipam) {
+    Json object = write_fields(ipam);
+    if (!style_.exact) object.erase("options");
+    return object;
+  }
+
+  Json write(const Network& network) { return write_named(network); }
+  Json write(const Volume& volume) { return write_named(volume); }
+
   /// The reference prints these with the capitals of its own source in JSON.
   Json write(const WeightDevice& device) { return capitalised(write_fields(device)); }
   Json write(const ThrottleDevice& device) { return capitalised(write_fields(device)); }
 
   Json write_file_object(const FileObject& object, bool secret) {
-    Json result = write_fields(object);
+    Json result = write_named(object);
     const bool hidden = secret || !object.environment.empty();
     const bool empty = !style_.exact && object.content.value_or("").empty();
     if ((hidden && !style_.contents) || empty) result.erase("content");
@@ -190,6 +205,14 @@ class Writer {
     } else {
       return false;
     }
+  }
+
+  /// A name that is empty because it was written so is shown to nobody.
+  template <class T>
+  Json write_named(const T& resource) {
+    Json object = write_fields(resource);
+    if (resource.unnamed && !style_.exact) object.erase("name");
+    return object;
   }
 
   template <class T>
@@ -260,24 +283,86 @@ Json in_reading_order(const Stack& stack, const Style& style) {
   return result;
 }
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (std::size_t at = text.find(from); at != std::string::npos;
-       at = text.find(from, at + to.size())) {
-    text.replace(at, from.size(), to);
-  }
-}
-
-std::string replaced(std::string text, char from, std::string_view to) {
+/// JSON text with `<`, `>`, `&` and the two line separators of Unicode escaped as Go does; `$`
+/// doubled where asked.
+std::string escaped_for_web(const std::string& text, bool double_dollars) {
+  constexpr std::string_view kSeparators = "\u2028\u2029";
   std::string result;
-  result.reserve(text.size());
-  for (const char c : text) {
-    if (c == from) {
-      result += to;
+  result.reserve(text.size() + text.size() / 16);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const std::string_view rest = std::string_view(text).substr(i, 3);
+    if (c == '<') {
+      result += "\\u003c";
+    } else if (c == '>') {
+      result += "\\u003e";
+    } else if (c == '&') {
+      result += "\\u0026";
+    } else if (c == '$' && double_dollars) {
+      result += "$$";
+    } else if (rest == kSeparators.substr(0, 3) || rest == kSeparators.substr(3)) {
+      result += rest == kSeparators.substr(0, 3) ? "\\u2028" : "\\u2029";
+      i += 2;
     } else {
       result += c;
     }
   }
   return result;
+}
+
+std::string with_doubled_dollars(const std::string& text) {
+  std::string result;
+  result.reserve(text.size() + text.size() / 16);
+  for (const char c : text) {
+    if (c == '$') result += '$';
+    result += c;
+  }
+  return result;
+}
+
+/// Where a value was written: itself, or what it is a part of; a service or resource alone says
+/// nothing of what is in it.
+const Position* origin_of(const Stack& stack, const std::string& path) {
+  if (const auto own = stack.positions.find(path); own != stack.positions.end())
+    return &own->second;
+  const std::size_t section = path.find('.');
+  if (section == std::string::npos) return nullptr;
+  // The longest ancestor that is below a service or resource; names may have dots in them.
+  for (std::size_t end = path.find_last_of(".["); end != std::string::npos && end > section;
+       end = path.find_last_of(".[", end - 1)) {
+    const std::string above = path.substr(0, end);
+    const auto found = stack.positions.find(above);
+    if (found == stack.positions.end()) continue;
+    const std::string name = above.substr(section + 1);
+    const bool whole = stack.services.contains(name) || stack.networks.contains(name) ||
+                       stack.volumes.contains(name) || stack.configs.contains(name) ||
+                       stack.secrets.contains(name) || stack.models.contains(name);
+    return whole ? nullptr : &found->second;
+  }
+  return nullptr;
+}
+
+void collect_origins(const Json& value, const std::string& path, const Stack& stack,
+                     Json& leaves) {
+  if (value.is_object() && !value.empty()) {
+    for (const auto& [key, item] : value.items())
+      collect_origins(item, path.empty() ? key : path + "." + key, stack, leaves);
+  } else if (value.is_array() && !value.empty()) {
+    for (std::size_t i = 0; i < value.size(); ++i)
+      collect_origins(value[i], path + "[" + std::to_string(i) + "]", stack, leaves);
+  } else {
+    Json leaf = {{"path", path}, {"value", value}};
+    if (const Position* at = origin_of(stack, path)) {
+      leaf["file"] = at->source->name;
+      leaf["line"] = at->line;
+      leaf["column"] = at->column;
+    }
+    leaves.push_back(std::move(leaf));
+  }
+}
+
+std::string dumped(const Json& value) {
+  return value.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 Json json_of(const Node& node) {
@@ -301,22 +386,28 @@ Json to_json(const Service& service, Detail detail) {
   return Writer(detail == Detail::published ? kPublishedJson : kComplete).write(service);
 }
 
-std::string json_text(const Json& value) {
-  std::string text = value.dump(2, ' ', false, Json::error_handler_t::replace);
-  text = replaced(std::move(text), '<', "\\u003c");
-  text = replaced(std::move(text), '>', "\\u003e");
-  text = replaced(std::move(text), '&', "\\u0026");
-  replace_all(text, "\u2028", "\\u2028");
-  replace_all(text, "\u2029", "\\u2029");
-  return text;
-}
+std::string json_text(const Json& value) { return escaped_for_web(dumped(value), false); }
 
 std::string to_json_text(const Stack& stack) {
-  return replaced(json_text(published_json(stack)), '$', "$$");
+  return escaped_for_web(dumped(published_json(stack)), true);
 }
 
 std::string to_yaml(const Stack& stack) {
-  return replaced(yaml_text(in_reading_order(stack, kPublishedYaml)), '$', "$$");
+  return with_doubled_dollars(yaml_text(in_reading_order(stack, kPublishedYaml)));
+}
+
+std::string to_yaml_with_origins(const Stack& stack) {
+  const Json model = in_reading_order(stack, kPublishedYaml);
+  return with_doubled_dollars(yaml_text(model, [&](const std::string& path) {
+    const Position* at = origin_of(stack, path);
+    return at ? at->source->name + ":" + std::to_string(at->line) : std::string("default");
+  }));
+}
+
+Json origins_json(const Stack& stack) {
+  Json leaves = Json::array();
+  collect_origins(in_reading_order(stack, kPublishedYaml), "", stack, leaves);
+  return leaves;
 }
 
 Json to_json(const Node& model) { return sorted(json_of(model), kPublishedJson); }

@@ -25,6 +25,12 @@ std::string to_json_text(const Stack& stack);
 /// The text of `config`: `$` doubled.
 std::string to_yaml(const Stack& stack);
 
+/// The same with the place beside every value: `# compose.yaml:12`, or `# default`.
+std::string to_yaml_with_origins(const Stack& stack);
+
+/// A list of {"path", "value", "file", "line", "column"}; of a default the value alone.
+Json origins_json(const Stack& stack);
+
 /// A model as it stands (`config --no-interpolate`), mappings sorted by key.
 Json to_json(const Node& model);
 

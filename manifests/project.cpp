@@ -1,5 +1,6 @@
 #include "manifests/project.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -95,10 +96,17 @@ class Finder {
 
   void add_environment() {
     if (!env_files_.empty())
-      add_env_files(env_files_, FileKind::regular_or_pipe, place_.environment, diagnostics_);
+      add(env_files_, FileKind::regular_or_pipe);
     else if (!default_env_files_disabled(options_.environment, diagnostics_))
-      add_env_files(default_env_files(directory()), FileKind::regular, place_.environment,
-                    diagnostics_);
+      add(default_env_files(directory()), FileKind::regular);
+  }
+
+  void add(const std::vector<std::string>& files, FileKind kind) {
+    add_env_files(files, kind, place_.environment, diagnostics_);
+    for (auto file = files.rbegin(); file != files.rend(); ++file)
+      if (std::find(place_.env_files.begin(), place_.env_files.end(), *file) ==
+          place_.env_files.end())
+        place_.env_files.push_back(*file);
   }
 
   void take_files_from_environment() {

@@ -16,7 +16,8 @@ struct ProjectPlace {
   std::vector<std::string> files;  ///< absolute, or "-"; empty: there is no Compose file
   std::string directory;           ///< absolute; relative paths of the files start here
   Variables environment;
-  std::vector<std::string> profiles;  ///< active ones
+  std::vector<std::string> profiles;   ///< active ones
+  std::vector<std::string> env_files;  ///< absolute; a variable has the value of the first with it
 };
 
 /// Finds the files and reads the environment. Mistakes (a missing env file) are reported.

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include "manifests/scalar.hpp"
+#include "manifests/schema_advice.hpp"
 #include "manifests/values.hpp"
 
 namespace manifests {
@@ -105,12 +107,13 @@ class Checker {
 
   void check(const Node& node, const Rule& rule, const std::string& path) {
     if (node.is_scalar() && node.type == ScalarType::timestamp) {
-      report(node.at, path, "invalid jsonType time.Time: a date must be quoted",
-             "write \"" + node.text + "\"");
+      advise(report(node, path, "invalid jsonType time.Time: a date must be quoted"),
+             {.hint = "write \"" + node.text + "\"", .suggestion = "\"" + node.text + "\""});
       return;
     }
     if ((form_of(node) & rule.forms) == 0) {
-      report(node.at, path, "must be a " + describe_forms(rule.forms));
+      advise(report(node, path, "must be a " + describe_forms(rule.forms)),
+             advice_on_form(node, rule));
       return;
     }
     if (node.is_scalar()) check_scalar(node, rule, path);
@@ -118,28 +121,38 @@ class Checker {
     if (node.is_mapping()) check_map(node, rule, path);
   }
 
+  /// The values that are wrong, with all that is in them.
+  const std::unordered_set<const Node*>& refused() const { return refused_; }
+
  private:
-  void report(const Position& at, const std::string& path, const std::string& what,
-              std::string hint = {}) {
-    Diagnostic& diagnostic = diagnostics_.error(at, path.empty() ? what : path + " " + what);
+  Diagnostic& report(const Node& node, const std::string& path, const std::string& what) {
+    refused_.insert(&node);
+    Diagnostic& diagnostic = diagnostics_.error(node.at, path.empty() ? what : path + " " + what);
     diagnostic.path = path;
-    diagnostic.hint = std::move(hint);
+    return diagnostic;
+  }
+
+  static void advise(Diagnostic& diagnostic, Advice advice) {
+    diagnostic.hint = std::move(advice.hint);
+    diagnostic.suggestion = std::move(advice.suggestion);
   }
 
   void check_scalar(const Node& node, const Rule& rule, const std::string& path) {
     if (const std::string why = unreadable(node, rule.reads); !why.empty()) {
+      refused_.insert(&node);
       Diagnostic& diagnostic = diagnostics_.error(node.at, path + ": " + why);
       diagnostic.path = path;
+      advise(diagnostic, advice_on_text(node.text, rule.reads));
       return;
     }
     if (node.type == ScalarType::string) check_string(node, rule, path);
     const auto number = node.type == ScalarType::string ? std::nullopt : number_value(node.text);
     if (!number || rule.minimum >= rule.maximum) return;
     if (*number < rule.minimum) {
-      report(node.at, path, "must be greater than or equal to " + number_text(rule.minimum));
+      report(node, path, "must be greater than or equal to " + number_text(rule.minimum));
     }
     if (*number > rule.maximum) {
-      report(node.at, path, "must be less than or equal to " + number_text(rule.maximum));
+      report(node, path, "must be less than or equal to " + number_text(rule.maximum));
     }
   }
 
@@ -151,13 +164,12 @@ class Checker {
       for (const auto word : rule.words) {
         words += (words.empty() ? "'" : ", '") + std::string(word) + "'";
       }
-      const std::string near = nearest(node.text, {rule.words.begin(), rule.words.end()});
-      report(node.at, path,
-             rule.words.size() == 1 ? "value must be " + words : "value must be one of " + words,
-             near.empty() ? "" : "did you mean '" + near + "'?");
+      advise(report(node, path,
+                    (rule.words.size() == 1 ? "value must be " : "value must be one of ") + words),
+             advice_on_word(nearest(node.text, {rule.words.begin(), rule.words.end()})));
     }
     if (rule.pattern != nullptr && !rule.pattern->matches(node.text)) {
-      report(node.at, path,
+      report(node, path,
              "'" + node.text + "' does not match pattern '" +
                  std::string(rule.pattern->expression) + "'");
     }
@@ -191,7 +203,12 @@ class Checker {
   void check_map(const Node& node, const Rule& rule, const std::string& path) {
     for (const Entry& entry : node.entries) {
       const std::string below = path.empty() ? entry.key : path + "." + entry.key;
-      if (const Rule* known = rule_of(entry.key, rule); known != nullptr) {
+      if (path == "services" && rule.value != nullptr && is_attribute(entry, *rule.value)) {
+        refused_.insert(&entry.value);
+        Diagnostic& diagnostic = diagnostics_.error(entry.key_at, below + " must be a mapping");
+        diagnostic.path = below;
+        advise(diagnostic, advice_on_attribute(entry.key));
+      } else if (const Rule* known = rule_of_key(rule, entry.key); known != nullptr) {
         check(entry.value, *known, below);
       } else if (!is_let_through(entry.key, rule)) {
         refuse_key(entry, rule, path);
@@ -199,43 +216,93 @@ class Checker {
     }
     for (const auto required : rule.required) {
       if (node.find(required) != nullptr) continue;
-      report(node.at, path, "missing property '" + std::string(required) + "'");
+      advise(report(node, path, "missing property '" + std::string(required) + "'"),
+             {.hint = "add `" + std::string(required) + ":`",
+              .suggestion = std::string(required)});
     }
-  }
-
-  static const Rule* rule_of(const std::string& key, const Rule& rule) {
-    const auto known =
-        std::find_if(rule.keys.begin(), rule.keys.end(),
-                     [&](const Rule::Key& candidate) { return candidate.name == key; });
-    if (known != rule.keys.end()) return known->rule;
-    if (rule.value == nullptr) return nullptr;
-    if (rule.names != nullptr) return rule.names->matches(key) ? rule.value : nullptr;
-    return key.empty() ? nullptr : rule.value;
   }
 
   static bool is_let_through(const std::string& key, const Rule& rule) {
     return rule.open || (rule.extensible && key.starts_with("x-"));
   }
 
+  /// An attribute of a service that stands where the names of services do.
+  static bool is_attribute(const Entry& entry, const Rule& service) {
+    if (rule_of_key(service, entry.key) == nullptr) return false;
+    const Node& value = entry.value;
+    return !value.is_null() &&
+           std::none_of(value.entries.begin(), value.entries.end(), [&](const Entry& below) {
+             return rule_of_key(service, below.key) != nullptr;
+           });
+  }
+
   void refuse_key(const Entry& entry, const Rule& rule, const std::string& path) {
-    std::vector<std::string> candidates;
-    for (const Rule::Key& key : rule.keys) candidates.emplace_back(key.name);
-    const std::string near = nearest(entry.key, candidates);
-    report(entry.key_at, path, "additional properties '" + entry.key + "' not allowed",
-           near.empty() ? "" : "did you mean '" + near + "'?");
+    refused_.insert(&entry.value);
+    const std::string what = "additional properties '" + entry.key + "' not allowed";
+    Diagnostic& diagnostic =
+        diagnostics_.error(entry.key_at, path.empty() ? what : path + " " + what);
+    diagnostic.path = path.empty() ? entry.key : path + "." + entry.key;
+    advise(diagnostic, advice_on_key(entry, rule, path));
   }
 
   Diagnostics& diagnostics_;
+  std::unordered_set<const Node*> refused_;
 };
+
+/// Takes what was refused out of `node`, which stands `depth` keys below the top. False when that
+/// includes a whole section, or an entry of one.
+bool take_out(Node& node, const std::unordered_set<const Node*>& refused, int depth) {
+  constexpr int kAttributes = 2;
+  bool contained = true;
+  const auto is_refused = [&](const Node& value) {
+    if (!refused.contains(&value)) return false;
+    contained = contained && depth >= kAttributes;
+    return true;
+  };
+  // Addresses hold as long as nothing moves: below first.
+  for (Entry& entry : node.entries)
+    if (!refused.contains(&entry.value))
+      contained = take_out(entry.value, refused, depth + 1) && contained;
+  for (Node& item : node.items)
+    if (!refused.contains(&item)) contained = take_out(item, refused, depth + 1) && contained;
+  std::vector<Entry> entries;
+  for (Entry& entry : node.entries)
+    if (!is_refused(entry.value)) entries.push_back(std::move(entry));
+  std::vector<Node> items;
+  for (Node& item : node.items)
+    if (!is_refused(item)) items.push_back(std::move(item));
+  node.entries = std::move(entries);
+  node.items = std::move(items);
+  return contained;
+}
+
+bool require_mapping(const Node& model, Diagnostics& diagnostics) {
+  if (!model.is_mapping()) diagnostics.error(model.at, "top-level object must be a mapping");
+  return model.is_mapping();
+}
 
 }  // namespace
 
+const Rule* rule_of_key(const Rule& rule, std::string_view key) {
+  const auto known =
+      std::find_if(rule.keys.begin(), rule.keys.end(),
+                   [&](const Rule::Key& candidate) { return candidate.name == key; });
+  if (known != rule.keys.end()) return known->rule;
+  if (rule.value == nullptr) return nullptr;
+  if (rule.names != nullptr) return rule.names->matches(key) ? rule.value : nullptr;
+  return key.empty() ? nullptr : rule.value;
+}
+
 void validate_schema(const Node& model, Diagnostics& diagnostics) {
-  if (!model.is_mapping()) {
-    diagnostics.error(model.at, "top-level object must be a mapping");
-    return;
-  }
-  Checker(diagnostics).check(model, compose_schema(), "");
+  if (require_mapping(model, diagnostics)) Checker(diagnostics).check(model, compose_schema(), "");
+}
+
+bool repair_schema(Node& model, Diagnostics& diagnostics) {
+  if (!require_mapping(model, diagnostics)) return false;
+  Checker checker(diagnostics);
+  checker.check(model, compose_schema(), "");
+  if (checker.refused().empty()) return true;
+  return !checker.refused().contains(&model) && take_out(model, checker.refused(), 0);
 }
 
 }  // namespace manifests

@@ -69,4 +69,12 @@ const Rule& compose_schema();
 /// each where it stands; an unknown key names the nearest known one.
 void validate_schema(const Node& model, Diagnostics& diagnostics);
 
+/// The same, and takes out of `model` what is wrong, so that the phases that follow can look for
+/// more. False when that is a section, a service or a resource: what refers to it would be wrong
+/// too.
+bool repair_schema(Node& model, Diagnostics& diagnostics);
+
+/// The rule of `key` in a map of `rule`; nullptr when it may not stand there. `x-*` keys have none.
+const Rule* rule_of_key(const Rule& rule, std::string_view key);
+
 }  // namespace manifests

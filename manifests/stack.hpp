@@ -34,6 +34,7 @@ struct Ipam {
 
 struct Network {
   std::string name;
+  bool unnamed = false;  ///< `name` is written, and empty
   std::string driver;
   Options driver_opts;
   Ipam ipam;
@@ -48,6 +49,7 @@ struct Network {
 
 struct Volume {
   std::string name;
+  bool unnamed = false;  ///< `name` is written, and empty
   std::string driver;
   Options driver_opts;
   bool external = false;
@@ -59,6 +61,7 @@ struct Volume {
 /// variable is set, or when written inline; a `file` is read when a container is made.
 struct FileObject {
   std::string name;
+  bool unnamed = false;  ///< `name` is written, and empty
   std::string file;
   std::string environment;
   std::optional<std::string> content;

@@ -15,26 +15,49 @@ class Reporter {
   Reporter(const Stack& stack, Diagnostics& diagnostics)
       : stack_(stack), diagnostics_(diagnostics) {}
 
-  void error(const std::string& path, std::string message, std::string hint = {}) const {
+  void error(const std::string& path, std::string message, std::string hint = {},
+             std::string suggestion = {}) const {
     const Position* at = stack_.position(path);
     Diagnostic& diagnostic = diagnostics_.error(at ? *at : Position{}, std::move(message));
     diagnostic.path = path;
     diagnostic.hint = std::move(hint);
+    diagnostic.suggestion = std::move(suggestion);
   }
 
+  void warning(const std::string& path, std::string message, std::string hint) const {
+    const Position* at = stack_.position(path);
+    Diagnostic& diagnostic = diagnostics_.warning(at ? *at : Position{}, std::move(message));
+    diagnostic.path = path;
+    diagnostic.hint = std::move(hint);
+  }
+
+  /// An error about a name that `map` does not have; `otherwise` is said when none is near.
   template <class Map>
-  std::string nearest_key(const std::string& name, const Map& map) const {
-    std::vector<std::string> names;
-    for (const auto& [key, value] : map) names.push_back(key);
-    const std::string near = nearest(name, names);
-    return near.empty() ? "" : "did you mean '" + near + "'?";
+  void unknown(const std::string& path, std::string message, const std::string& name,
+               const Map& map, std::string otherwise) const {
+    const std::string near = nearest_key(name, map);
+    error(path, std::move(message), near.empty() ? otherwise : "did you mean '" + near + "'?",
+          near);
   }
 
   const Stack& stack() const { return stack_; }
 
  private:
+  /// Comparing many unknown names with many known ones would take too long.
+  static constexpr std::size_t kMaxCompared = 1'000'000;
+
+  template <class Map>
+  std::string nearest_key(const std::string& name, const Map& map) const {
+    if (compared_ > kMaxCompared) return {};
+    compared_ += map.size();
+    std::vector<std::string> names;
+    for (const auto& [key, value] : map) names.push_back(key);
+    return nearest(name, names);
+  }
+
   const Stack& stack_;
   Diagnostics& diagnostics_;
+  mutable std::size_t compared_ = 0;
 };
 
 std::string in_quotes(std::string_view text) { return "\"" + std::string(text) + "\""; }
@@ -101,9 +124,10 @@ template <class Map>
 void check_reference(const Service& service, const std::string& path, const char* what,
                      const std::string& name, const Map& known, const Reporter& report) {
   if (known.contains(name)) return;
-  report.error(path,
-               "service " + in_quotes(service.name) + " refers to undefined " + what + " " + name,
-               report.nearest_key(name, known));
+  const std::string kind = std::string_view(what) == "build secret" ? "secret" : what;
+  report.unknown(
+      path, "service " + in_quotes(service.name) + " refers to undefined " + what + " " + name,
+      name, known, "declare it at the top level: `" + kind + "s:` and below it `" + name + ":`");
 }
 
 void check_references(const std::string& path, const Service& service, const Reporter& report) {
@@ -114,24 +138,44 @@ void check_references(const std::string& path, const Service& service, const Rep
   for (std::size_t i = 0; i < service.volumes.size(); ++i) {
     const Mount& mount = service.volumes[i];
     if (mount.type != MountType::volume || mount.source.empty()) continue;
-    check_reference(service, path + ".volumes" + index(i), "volume", mount.source, stack.volumes,
-                    report);
+    check_reference(service, path + ".volumes" + index(i) + ".source", "volume", mount.source,
+                    stack.volumes, report);
   }
   for (std::size_t i = 0; i < service.configs.size(); ++i) {
-    check_reference(service, path + ".configs" + index(i), "config", service.configs[i].source,
-                    stack.configs, report);
+    check_reference(service, path + ".configs" + index(i) + ".source", "config",
+                    service.configs[i].source, stack.configs, report);
   }
   for (std::size_t i = 0; i < service.secrets.size(); ++i) {
-    check_reference(service, path + ".secrets" + index(i), "secret", service.secrets[i].source,
-                    stack.secrets, report);
+    check_reference(service, path + ".secrets" + index(i) + ".source", "secret",
+                    service.secrets[i].source, stack.secrets, report);
   }
   for (const auto& [name, use] : service.models) {
     check_reference(service, path + ".models." + name, "model", name, stack.models, report);
   }
   for (std::size_t i = 0; service.build && i < service.build->secrets.size(); ++i) {
-    check_reference(service, path + ".build.secrets" + index(i), "build secret",
+    check_reference(service, path + ".build.secrets" + index(i) + ".source", "build secret",
                     service.build->secrets[i].source, stack.secrets, report);
   }
+}
+
+/// Where a dependency stands: in `depends_on`, or in the attribute that implies it.
+std::string written_at(const std::string& path, const std::string& name, const Service& service,
+                       const Stack& stack) {
+  if (stack.positions.contains(path + ".depends_on." + name)) return path + ".depends_on." + name;
+  const auto names_it = [&](const std::string& text) {
+    return text == name || text.starts_with(name + ":");
+  };
+  for (std::size_t i = 0; i < service.links.size(); ++i)
+    if (names_it(service.links[i])) return path + ".links" + index(i);
+  for (std::size_t i = 0; i < service.volumes_from.size(); ++i)
+    if (names_it(service.volumes_from[i])) return path + ".volumes_from" + index(i);
+  const std::pair<const char*, const std::string*> modes[] = {
+      {".network_mode", &service.network_mode}, {".ipc", &service.ipc},
+      {".pid", &service.pid},                   {".uts", &service.uts},
+      {".cgroup", &service.cgroup}};
+  for (const auto& [key, mode] : modes)
+    if (namespace_target(*mode).service == name) return path + key;
+  return path + ".depends_on." + name;
 }
 
 void check_dependencies(const std::string& path, const Service& service, const Reporter& report) {
@@ -140,17 +184,37 @@ void check_dependencies(const std::string& path, const Service& service, const R
     if (stack.services.contains(name)) continue;
     const bool disabled = stack.disabled_services.contains(name);
     if (disabled && !dependency.required) continue;
-    report.error(
-        path + ".depends_on." + name,
-        "service " + in_quotes(service.name) + " depends on undefined service " + in_quotes(name),
-        disabled ? "it is declared, but none of its profiles is active"
-                 : report.nearest_key(name, stack.services));
+    const std::string at = written_at(path, name, service, stack);
+    const std::string message =
+        "service " + in_quotes(service.name) + " depends on undefined service " + in_quotes(name);
+    if (disabled)
+      report.error(at, message, "it is declared, but none of its profiles is active");
+    else
+      report.unknown(at, message, name, stack.services, "add the service, or take its name out");
   }
   const std::string shared = namespace_target(service.network_mode).service;
   if (!shared.empty() && !stack.services.contains(shared)) {
-    report.error(
+    report.unknown(
         path + ".network_mode",
-        "service " + in_quotes(shared) + " not found for network_mode 'service:" + shared + "'");
+        "service " + in_quotes(shared) + " not found for network_mode 'service:" + shared + "'",
+        shared, stack.services, "add the service");
+  }
+}
+
+/// What waits for a service to be healthy waits for a health check; its image may bring one.
+void check_health_conditions(const std::string& path, const Service& service,
+                             const Reporter& report) {
+  for (const auto& [name, dependency] : service.depends_on) {
+    if (dependency.condition != Condition::service_healthy) continue;
+    const auto found = report.stack().services.find(name);
+    if (found == report.stack().services.end()) continue;
+    const auto& check = found->second.healthcheck;
+    if (check && !check->disabled()) continue;
+    report.warning(path + ".depends_on." + name,
+                   "service " + in_quotes(service.name) + " waits for " + in_quotes(name) +
+                       " to be healthy, but " + in_quotes(name) +
+                       (check ? " has its health check turned off" : " has no health check"),
+                   check ? "turn it on" : "add `healthcheck:` to it, unless its image has one");
   }
 }
 
@@ -292,6 +356,7 @@ void check_service(const std::string& path, const Service& service, const Report
   check_references(path, service, report);
   check_healthcheck(path, service, report);
   check_dependencies(path, service, report);
+  check_health_conditions(path, service, report);
   check_scale(path, service, report);
   check_limits(path, service, report);
   check_watch(path, service, report);
@@ -341,7 +406,7 @@ void validate(const Stack& stack, Diagnostics& diagnostics) {
     std::string text;
     for (const std::string& name : cycle) text += (text.empty() ? "" : " -> ") + name;
     report.error("services." + cycle[cycle.size() - 2] + ".depends_on." + cycle.back(),
-                 "dependency cycle detected: " + text);
+                 "dependency cycle detected: " + text, "take one of these dependencies out");
   }
 }
 

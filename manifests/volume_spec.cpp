@@ -49,6 +49,15 @@ void join_drives(std::vector<std::string>& parts) {
   }
 }
 
+/// Of more than three sections every letter alone begins a path, as in `c:d:/data`.
+void join_all_drives(std::vector<std::string>& parts) {
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    if (!is_drive(parts[i])) continue;
+    parts[i] += ":" + parts[i + 1];
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+  }
+}
+
 bool is_file_path(std::string_view source) {
   if (source.empty()) return false;
   if (source[0] == '.' || source[0] == '/' || source[0] == '~') return true;
@@ -82,6 +91,7 @@ Parsed<Mount> parse_volume_spec(std::string_view spec) {
   };
   std::vector<std::string> parts = sections(spec);
   join_drives(parts);
+  if (parts.size() > 3) join_all_drives(parts);
   if (std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.empty(); })) {
     return refuse("empty section between colons");
   }

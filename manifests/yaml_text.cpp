@@ -155,13 +155,15 @@ std::string literal(std::string_view text, std::size_t indent) {
 
 class Emitter {
  public:
+  explicit Emitter(const Annotate& annotate) : annotate_(annotate) {}
+
   std::string run(const Json& value) {
     if (value.is_object() && !value.empty()) {
       mapping(value, 0);
     } else if (value.is_array() && !value.empty()) {
       sequence(value, 0);
     } else {
-      out_ += scalar(value, 2) + "\n";
+      leaf(value, 2);
     }
     return std::move(out_);
   }
@@ -193,19 +195,27 @@ class Emitter {
       if (!std::exchange(first, false) || !at_item_) out_ += std::string(indent, ' ');
       at_item_ = false;
       out_ += string(key, true, indent) + ":";
+      const std::size_t outer = path_.size();
+      if (annotate_) path_ += (path_.empty() ? "" : ".") + key;
       below(item, indent, indent + 2);
+      path_.resize(outer);
     }
   }
 
   void sequence(const Json& value, std::size_t indent) {
     bool first = true;
+    std::size_t index = 0;
+    const std::size_t outer = path_.size();
     for (const Json& item : value) {
       if (!std::exchange(first, false) || !at_item_) out_ += std::string(indent, ' ');
       at_item_ = false;
       out_ += "-";
+      path_.resize(outer);
+      if (annotate_) path_ += "[" + std::to_string(index++) + "]";
       const bool nested = (item.is_object() || item.is_array()) && !item.empty();
       if (!nested) {
-        out_ += " " + scalar(item, indent + 2) + "\n";
+        out_ += " ";
+        leaf(item, indent + 2);
         continue;
       }
       out_ += " ";
@@ -216,6 +226,16 @@ class Emitter {
         sequence(item, indent + 2);
       }
     }
+    path_.resize(outer);
+  }
+
+  /// A value with nothing below it, and what is said about it at the end of its line; of a literal
+  /// block, of its first.
+  void leaf(const Json& value, std::size_t indent) {
+    std::string text = scalar(value, indent);
+    const std::string comment = annotate_ ? annotate_(path_) : std::string();
+    if (!comment.empty()) text.insert(std::min(text.find('\n'), text.size()), "  # " + comment);
+    out_ += text + "\n";
   }
 
   void below(const Json& item, std::size_t indent, std::size_t inner) {
@@ -226,10 +246,13 @@ class Emitter {
       out_ += "\n";
       sequence(item, inner);
     } else {
-      out_ += " " + scalar(item, indent + 2) + "\n";
+      out_ += " ";
+      leaf(item, indent + 2);
     }
   }
 
+  const Annotate& annotate_;
+  std::string path_;
   std::string out_;
   bool at_item_ = false;
 };
@@ -255,7 +278,9 @@ bool after_nonzero_digit(std::string_view text, std::size_t at) {
 
 }  // namespace
 
-std::string yaml_text(const Json& value) { return Emitter().run(value); }
+std::string yaml_text(const Json& value, const Annotate& annotate) {
+  return Emitter(annotate).run(value);
+}
 
 bool natural_less(std::string_view a, std::string_view b) {
   bool digits = false;

@@ -43,6 +43,7 @@ int exec(Invocation& invocation);
 int attach(Invocation& invocation);
 int run(Invocation& invocation);
 int config(Invocation& invocation);
+int lsp(Invocation& invocation);
 int images(Invocation& invocation);
 int rmi(Invocation& invocation);
 int import(Invocation& invocation);

@@ -242,7 +242,7 @@ TEST(Decode, PositionsAreKept) {
   const Stack stack = stack_of("services:\n  a:\n    image: i\n    ports:\n      - 80:80\n");
   ASSERT_NE(stack.position("services.a.ports[0].target"), nullptr);
   EXPECT_EQ(stack.position("services.a.ports[0].target")->line, 5);
-  EXPECT_EQ(stack.position("services.a.unknown")->line, 3);
+  EXPECT_EQ(stack.position("services.a.unknown")->line, 2);
   EXPECT_EQ(stack.position("nowhere"), nullptr);
 }
 

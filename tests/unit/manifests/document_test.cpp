@@ -30,6 +30,14 @@ std::string mistake(const std::string& text) {
   return "no mistake";
 }
 
+TEST(Document, RefusesAQuoteThatIsOpenAtTheEnd) {
+  EXPECT_THAT(mistake("a: \"x\nb: 2\n"), HasSubstr("1:4: error: cannot parse YAML: the quote"));
+  EXPECT_THAT(mistake("a: 1\nb: 'x\n\n"), HasSubstr("2:4: error: cannot parse YAML: the quote"));
+  EXPECT_EQ(parse("# it's\na: |+\n  \"x\n\n").entries[0].value.text, "\"x\n\n");
+  EXPECT_TRUE(parse_documents(source_of("# it's\n\n")).empty());
+  EXPECT_EQ(parse_documents(source_of("a: 'b'\n---\nc: 'd'\n...\n")).size(), 2U);
+}
+
 TEST(Document, KeepsOrderTypesAndPlaces) {
   const Node root = parse("b: 1\na:\n  - x\n  - \"2\"\n");
   ASSERT_EQ(root.entries.size(), 2U);

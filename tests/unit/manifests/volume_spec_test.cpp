@@ -37,7 +37,7 @@ TEST(VolumeSpecA8, TargetIsCleaned) { EXPECT_EQ(mount("/a:/rel/../r/"), "bind /a
 
 TEST(VolumeSpecA8, Errors) {
   EXPECT_EQ(mount(""), "invalid empty volume spec");
-  EXPECT_EQ(mount("a:b:c:d"), "invalid spec: a:b:c:d: too many colons");
+  EXPECT_EQ(mount("aa:bb:cc:dd"), "invalid spec: aa:bb:cc:dd: too many colons");
   EXPECT_EQ(mount("abc::/d"), "invalid spec: abc::/d: empty section between colons");
 }
 
