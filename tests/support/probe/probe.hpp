@@ -26,6 +26,8 @@ const std::vector<Verb>& permission_verbs();
 const std::vector<Verb>& attack_verbs();
 /// listening, connecting, resolving.
 const std::vector<Verb>& network_verbs();
+/// load for benchmarks.
+const std::vector<Verb>& load_verbs();
 
 /// argument `index` or `otherwise`.
 std::string argument(const Arguments& arguments, std::size_t index, std::string otherwise = {});
