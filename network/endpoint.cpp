@@ -33,6 +33,8 @@ void prepare_interface(const Interface& interface) {
   // Neighbours that knew the address under another MAC hear of the change.
   set_sysctl_if_present("net/ipv4/conf/" + interface.name + "/arp_notify", "1");
   if (v6) set_sysctl_if_present("net/ipv6/conf/" + interface.name + "/ndisc_notify", "1");
+  for (const auto& [name, value] : interface.sysctls)
+    set_sysctl(interface_sysctl(name, interface.name), value);
 }
 
 os::UniqueFd bind_resolver(int type) {

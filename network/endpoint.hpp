@@ -15,6 +15,7 @@ struct Interface {
   std::string name;
   std::vector<std::pair<IpAddress, int>> addresses;  ///< each with its prefix length
   std::vector<IpAddress> default_gateways;           ///< at most one per family
+  std::map<std::string, std::string> sysctls;        ///< see EndpointSpec
 };
 
 /// Brings loopback and the interfaces up in `netns`, with addresses and default routes.

@@ -16,6 +16,9 @@
 
 namespace network {
 
+/// How many chains the host's table has.
+inline constexpr int kHostChains = 5;
+
 enum class Change { add, remove };
 
 /// The name of the stack's end of the uplink.

@@ -1,6 +1,8 @@
 #include "network/host_firewall.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "network/firewall.hpp"
 #include "network/nftables.hpp"
@@ -25,9 +27,31 @@ bool has_other_uplinks(const std::string& device) {
   return false;
 }
 
+/// Whether nothing was taken out of the table: each chain has rules, each uplink is there.
+bool is_whole(const std::string& table, const std::vector<Record>& records) {
+  const nlohmann::json answer = nlohmann::json::parse(table, nullptr, false);
+  if (!answer.is_object() || !answer.contains("nftables")) return false;
+  std::set<std::string> missing;  // "chain NAME", "uplink DEVICE"
+  for (const Record& record : records)
+    if (record.uplink) missing.insert("uplink " + record.uplink->device);
+  int chains = 0;
+  for (const nlohmann::json& object : answer["nftables"])
+    if (object.contains("chain")) {
+      missing.insert("chain " + object["chain"].value("name", ""));
+      ++chains;
+    }
+  for (const nlohmann::json& object : answer["nftables"]) {
+    if (object.contains("rule")) missing.erase("chain " + object["rule"].value("chain", ""));
+    if (!object.contains("set") || object["set"].value("name", "") != "uplinks") continue;
+    for (const nlohmann::json& element : object["set"].value("elem", nlohmann::json::array()))
+      if (element.is_string()) missing.erase("uplink " + element.get<std::string>());
+  }
+  return chains == kHostChains && missing.empty();
+}
+
 }  // namespace
 
-void HostFirewall::rebuild() const {
+std::vector<Record> HostFirewall::records() const {
   std::vector<Record> records;
   for (const std::string& project : os::list_directory(networks_dir_)) {
     try {
@@ -39,7 +63,19 @@ void HostFirewall::rebuild() const {
       continue;
     }
   }
-  nft_replace_table("inet", "stack", host_ruleset(records));
+  return records;
+}
+
+void HostFirewall::rebuild() const { nft_replace_table("inet", "stack", host_ruleset(records())); }
+
+void HostFirewall::restore() const {
+  const std::vector<Record> stacks = records();
+  const bool any = std::any_of(stacks.begin(), stacks.end(),
+                               [](const Record& each) { return each.uplink.has_value(); });
+  if (!any || is_whole(nft_list("list table inet stack"), stacks)) return;
+  rebuild();
+  if (!is_whole(nft_list("list table inet stack"), stacks))
+    throw os::Error("the firewall's table inet stack was made again and is not whole");
 }
 
 void HostFirewall::commit(const std::string& changes) const {

@@ -20,8 +20,12 @@ class HostFirewall {
   void remove_stack(const Record& record) const;
   /// Carries out changes of elements (host_port_elements()) that the saved records include.
   void commit(const std::string& changes) const;
+  /// Makes the table again when somebody took it or parts of it. Needs the lock of `networks_dir`.
+  /// Throws os::Error when it still is not whole then.
+  void restore() const;
 
  private:
+  std::vector<Record> records() const;
   void rebuild() const;
   std::string networks_dir_;
 };

@@ -138,6 +138,7 @@ LeaseRecord make_lease(Record& record, const std::string& owner, const NetworkRe
   lease.default_route = endpoint.default_route;
   lease.no_default_route = endpoint.no_default_route;
   lease.link_local = parse_link_local(endpoint.link_local);
+  lease.sysctls = endpoint.sysctls;
   return lease;
 }
 

@@ -270,7 +270,7 @@ Interface Network::State::interface_of(const LeaseRecord& lease,
   constexpr int kLinkLocalPrefix6 = 64;
   const NetworkRecord& network = *record.find_network(lease.network);
   Interface interface {
-    .name = lease.interface, .addresses = {}, .default_gateways = {}
+    .name = lease.interface, .addresses = {}, .default_gateways = {}, .sysctls = lease.sysctls
   };
   if (lease.ipv4) interface.addresses.emplace_back(*lease.ipv4, network.subnet4->prefix());
   if (lease.ipv6) interface.addresses.emplace_back(*lease.ipv6, network.subnet6->prefix());
@@ -397,19 +397,6 @@ void Network::State::remove() {
   // The record goes last and only with everything else: it is what a further try works from.
   if (!first) attempt([&] { os::remove_tree(paths.directory); });
   if (first) throw *first;
-}
-
-bool Network::exists(const std::string& run_dir, const std::string& project) {
-  return os::exists(Paths(run_dir, project).directory);
-}
-
-std::vector<std::string> Network::projects(const std::string& run_dir) {
-  const std::string networks = run_dir + "/networks";
-  std::vector<std::string> names = os::list_directory(networks);
-  std::erase_if(names, [&](const std::string& name) {
-    return !std::filesystem::is_directory(networks + "/" + name);
-  });
-  return names;
 }
 
 void Network::discard(const std::string& run_dir, const std::string& project) {

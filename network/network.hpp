@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,8 @@ struct EndpointSpec {
       false;  ///< at most one of an owner's endpoints; ignored on internal networks
   bool no_default_route = false;        ///< never leads out, even when no other endpoint does
   std::vector<std::string> link_local;  ///< further addresses of the interface
+  /// Of the interface ("net.ipv4.conf.IFNAME.log_martians"), with their values.
+  std::map<std::string, std::string> sysctls;
 };
 
 /// The addresses of an owner on one network. Absent ones are "".
@@ -125,6 +128,10 @@ class Network {
 
   /// Takes away all that is there of a project's network, however broken, without opening it.
   static void discard(const std::string& run_dir, const std::string& project);
+
+  /// Makes what the host's firewall has of all stacks again, after somebody took it away. Throws
+  /// os::Error.
+  static void restore_host_firewall(const std::string& run_dir);
 
   /// Opens the project's network or creates it: namespace, uplink, firewall. Throws os::Error.
   Network(std::string run_dir, std::string project);

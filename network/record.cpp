@@ -85,7 +85,8 @@ json lease_to_json(const LeaseRecord& lease) {
           {"ipv6", text_or_null(lease.ipv6)},
           {"default_route", lease.default_route},
           {"no_default_route", lease.no_default_route},
-          {"link_local", std::move(link_local)}};
+          {"link_local", std::move(link_local)},
+          {"sysctls", lease.sysctls}};
 }
 
 LeaseRecord lease_from_json(const json& value) {
@@ -98,6 +99,7 @@ LeaseRecord lease_from_json(const json& value) {
   lease.ipv6 = parsed<IpAddress>(value.at("ipv6"));
   lease.default_route = value.at("default_route");
   lease.no_default_route = value.value("no_default_route", false);
+  lease.sysctls = value.value("sysctls", lease.sysctls);
   for (const json& address : value.at("link_local")) {
     lease.link_local.push_back(required<IpAddress>(address));
   }

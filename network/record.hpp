@@ -46,6 +46,7 @@ struct LeaseRecord {
   bool default_route = false;
   bool no_default_route = false;
   std::vector<IpAddress> link_local;
+  std::map<std::string, std::string> sysctls;
   bool operator==(const LeaseRecord&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #include "manifests/decode.hpp"
 #include "orchestrator/operations.hpp"
+#include "orchestrator/planning.hpp"
 #include "orchestrator/stopper.hpp"
 #include "runtime/os/error.hpp"
 
@@ -66,9 +67,7 @@ void remove_images(Project& project, Session& session, const manifests::Stack& s
     if (!service.image.empty() && (which == "all" || service.build))
       references.insert(service.image);
   }
-  std::set<image::Digest> in_use;
-  for (const ContainerRecord& record : read_records(project.paths()))
-    if (const auto id = image::Digest::try_parse(record.image_id)) in_use.insert(*id);
+  const std::set<image::Digest> in_use = images_in_use(project.paths(), project.images());
   for (const std::string& reference : references) {
     const auto found = project.images().find(reference);
     if (!found) continue;

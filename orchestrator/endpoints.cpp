@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <sstream>
 #include <tuple>
 
+#include "network/sysctl.hpp"
 #include "runtime/os/error.hpp"
 
 namespace orchestrator {
@@ -59,6 +61,21 @@ std::optional<std::string> given(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
 
+/// "NAME=VALUE,NAME=VALUE" of com.docker.network.endpoint.sysctls.
+std::map<std::string, std::string> endpoint_sysctls(
+    const manifests::NetworkAttachment& attachment) {
+  std::map<std::string, std::string> sysctls;
+  std::istringstream items(option(attachment.driver_opts, "com.docker.network.endpoint.sysctls"));
+  for (std::string item; std::getline(items, item, ',');) {
+    const auto equals = item.find('=');
+    if (equals == std::string::npos)
+      throw os::Error("com.docker.network.endpoint.sysctls: '" + item + "' is not NAME=VALUE");
+    network::interface_sysctl(item.substr(0, equals), "eth0");  // throws for what is no such name
+    sysctls[item.substr(0, equals)] = item.substr(equals + 1);
+  }
+  return sysctls;
+}
+
 }  // namespace
 
 std::vector<network::NetworkSpec> network_specs(const manifests::Stack& stack) {
@@ -84,7 +101,10 @@ std::vector<network::EndpointSpec> endpoint_specs(const manifests::Stack& stack,
                                .ipv4 = given(attachment.ipv4_address),
                                .ipv6 = given(attachment.ipv6_address),
                                .mac = given(attachment.mac_address),
-                               .link_local = attachment.link_local_ips};
+                               .link_local = attachment.link_local_ips,
+                               .sysctls = endpoint_sysctls(attachment)};
+    const std::string name = option(attachment.driver_opts, "com.docker.network.endpoint.ifname");
+    if (!name.empty()) spec.interface = name;
     if (specs.empty() && !spec.mac) spec.mac = given(service.mac_address);
     if (!network.internal) {
       const Rank rank{attachment.gw_priority, network.enable_ipv6.value_or(false)};

@@ -1,7 +1,12 @@
 #include "orchestrator/fabric.hpp"
 
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "network/firewall_watch.hpp"
 #include "network/subnet.hpp"
 #include "orchestrator/endpoints.hpp"
 #include "runtime/os/error.hpp"
@@ -38,6 +43,7 @@ std::vector<std::string> subnets_of(const network::NetworkState& state) {
 Fabric::Fabric(boost::asio::io_context& io, const Paths& paths, std::string project)
     : paths_(paths),
       project_(std::move(project)),
+      executor_(io.get_executor()),
       shared_(paths),
       dns_(io),
       shared_names_(io, shared_, dns_.zone()) {}
@@ -87,6 +93,7 @@ Task<> Fabric::open_shared(std::string name) {
     });
   };
   co_await blocking(kernel_, std::move(work));
+  if (!firewall_) watch_firewall();
   shared_gateway_ = gateway;
   dns_.zone().set_network(name, subnets_of(state));
   shared_names_.follow(name);
@@ -99,7 +106,35 @@ Task<> Fabric::adopt() {
   describe_networks();
 }
 
+/// Whoever loads the host's firewall anew takes our table with the rest of it.
+void Fabric::watch_firewall() {
+  if (!firewall_) {
+    network::FirewallWatch watch;
+    firewall_.emplace(executor_, watch.release().release());
+  }
+  firewall_->async_wait(
+      boost::asio::posix::stream_descriptor::wait_read,
+      [this](const boost::system::error_code& failed) {
+        if (failed) return;
+        const bool lost = network::FirewallWatch::take_from(firewall_->native_handle());
+        if (lost && !std::exchange(restoring_, true))
+          boost::asio::co_spawn(executor_, restore_firewall(), boost::asio::detached);
+        watch_firewall();
+      });
+}
+
+Task<> Fabric::restore_firewall() {
+  auto work = [run = paths_.run] { network::Network::restore_host_firewall(run); };
+  try {
+    restoring_ = false;  // what is lost from here on is seen to again
+    co_await blocking(kernel_, std::move(work));
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+  }
+}
+
 void Fabric::describe_networks() {
+  if (!firewall_) watch_firewall();
   own_.clear();
   for (const network::NetworkState& state : network_->networks()) {
     own_.insert(state.spec.name);

@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <memory>
 #include <set>
@@ -72,19 +73,24 @@ class Fabric {
   bool is_shared(const std::string& network) const { return !own_.contains(network); }
   std::vector<network::EndpointSpec> arranged(std::vector<network::EndpointSpec> endpoints) const;
   Task<> open_shared(std::string network);
+  void watch_firewall();
+  Task<> restore_firewall();
   void use_where_known(const std::string& container,
                        const std::function<void(network::Network&, const std::string&)>& work);
   SharedOwner owner(const std::string& container) const { return {project_, container}; }
 
   Paths paths_;
   std::string project_;
+  boost::asio::any_io_executor executor_;
   std::unique_ptr<network::Network> network_;
   std::set<std::string> own_;  ///< names of the stack's own networks
   SharedNetworks shared_;
   std::string shared_gateway_;  ///< the host's address by a shared network
   network::DnsServer dns_;
   SharedNames shared_names_;
-  std::map<std::string, std::vector<std::string>> announced_;  ///< container → networks
+  std::map<std::string, std::vector<std::string>> announced_;      ///< container → networks
+  std::optional<boost::asio::posix::stream_descriptor> firewall_;  ///< once there is a network
+  bool restoring_ = false;
   boost::asio::thread_pool kernel_{1};
 };
 

@@ -91,8 +91,8 @@ class LifecycleRun {
   Task<> remove() {
     if (request_.stop) co_await stop();
     Containers stopped;
-    for (const auto& container : containers_)
-      if (!container->active()) stopped.push_back(container);
+    for (const auto& container : project_.containers())
+      if (is_named(container->record()) && !container->active()) stopped.push_back(container);
     if (stopped.empty()) session_.send(protocol::warning("No stopped containers"));
     StopOptions options{.remove = true, .remove_volumes = request_.volumes};
     co_await stop_containers(project_, session_, stopped, options);
@@ -103,15 +103,16 @@ class LifecycleRun {
     for (const std::string& name : request_.services)
       if (!stack_.services.contains(name)) throw os::Error("no such service: " + name);
     Containers found;
-    for (auto& container : project_.containers()) {
-      const ContainerRecord& record = container->record();
-      const bool named = request_.services.empty()
-                             ? !stack_.disabled_services.contains(record.service)
-                             : std::find(request_.services.begin(), request_.services.end(),
-                                         record.service) != request_.services.end();
-      if (named && !record.oneoff) found.push_back(std::move(container));
-    }
+    for (auto& container : project_.containers())
+      if (is_named(container->record()) && !container->record().oneoff)
+        found.push_back(std::move(container));
     return found;
+  }
+
+  bool is_named(const ContainerRecord& record) const {
+    if (request_.services.empty()) return !stack_.disabled_services.contains(record.service);
+    return std::find(request_.services.begin(), request_.services.end(), record.service) !=
+           request_.services.end();
   }
 
   void add_restarting_dependents(std::set<std::string>& services) const {

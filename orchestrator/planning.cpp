@@ -31,6 +31,19 @@ std::string mounted_image(const manifests::Stack& stack, const manifests::Mount&
   return service == stack.services.end() ? mount.source : image_of(stack, service->second);
 }
 
+std::set<image::Digest> images_in_use(const Paths& paths, const image::Store& images) {
+  std::set<image::Digest> used;
+  for (const ContainerRecord& record : read_records(paths)) {
+    if (const auto id = image::Digest::try_parse(record.image_id)) used.insert(*id);
+    const auto services = record.model.value("services", Json::object());
+    for (const Json& service : services)
+      for (const Json& mount : service.value("volumes", Json::array()))
+        if (mount.is_object() && mount.value("type", "") == "image")
+          if (const auto found = images.find(mount.value("source", ""))) used.insert(found->id);
+  }
+  return used;
+}
+
 Desired desired_state(const manifests::Stack& stack, const protocol::Up& up,
                       const image::Store& images) {
   Desired desired{.stack = &stack,

@@ -24,6 +24,9 @@ std::string image_of(const manifests::Stack& stack, const manifests::Service& se
 /// The image that a mount of type image shows: its source names it, or a service that runs it.
 std::string mounted_image(const manifests::Stack& stack, const manifests::Mount& mount);
 
+/// The images that containers of any project are made of, or mount.
+std::set<image::Digest> images_in_use(const Paths& paths, const image::Store& images);
+
 /// Throws os::Error naming every image that is not in the store.
 Desired desired_state(const manifests::Stack& stack, const protocol::Up& up,
                       const image::Store& images);

@@ -38,6 +38,7 @@ class Preflight {
     check_capabilities(service, path);
     check_conditions(service, path);
     check_external(service);
+    check_networks(service, path);
   }
 
   std::vector<manifests::Diagnostic> result() const { return found_.all(); }
@@ -128,6 +129,27 @@ class Preflight {
     error(place, "no such image: " + image).hint =
         "a volume of type image shows the files of an image in the store; `stack images` lists "
         "those that are there";
+  }
+
+  /// What the network room would refuse once all else is made.
+  void check_networks(const manifests::Service& service, const std::string& path) {
+    for (const auto& [key, attachment] : service.networks) {
+      const auto found = stack_.networks.find(key);
+      if (found == stack_.networks.end() || found->second.external ||
+          !once("networks." + key + ".driver"))
+        continue;
+      try {
+        network_spec(found->second);
+      } catch (const os::Error& failed) {
+        const bool driver = std::string_view(failed.what()).find("plugin") != std::string::npos;
+        error("networks." + key + (driver ? ".driver" : ".driver_opts"), failed.what());
+      }
+    }
+    try {
+      endpoint_specs(stack_, service);
+    } catch (const os::Error& failed) {
+      error(path + ".networks", failed.what());
+    }
   }
 
   /// What others must have made before.

@@ -123,26 +123,24 @@ void set_identity(const ContainerInput& input, container::Spec& spec) {
   for (const auto& [key, value] : record.labels) spec.annotations["stack.label." + key] = value;
 }
 
-/// The writable layer's own directory is the container's `/`: it has the owner and mode that the
-/// image gives it.
-void dress_upper(const ContainerInput& input) {
-  const std::string upper = ContainerLayout(input.directory).upper;
-  struct stat status {};
-  os::check(::stat(input.layers.front().c_str(), &status),
-            [&] { return "look at '" + input.layers.front() + "'"; });
-  os::check(::chown(upper.c_str(), status.st_uid, status.st_gid),
-            [&] { return "set the owner of '" + upper + "'"; });
-  os::check(::chmod(upper.c_str(), status.st_mode & 07777),
-            [&] { return "set the mode of '" + upper + "'"; });
-}
-
 }  // namespace
+
+void make_writable_layer(const ContainerLayout& layout, const std::vector<std::string>& layers) {
+  const bool is_new = !os::exists(layout.upper);
+  layout.make();
+  if (!is_new || layers.empty()) return;
+  struct stat status {};
+  os::check(::stat(layers.front().c_str(), &status),
+            [&] { return "look at '" + layers.front() + "'"; });
+  os::check(::chown(layout.upper.c_str(), status.st_uid, status.st_gid),
+            [&] { return "set the owner of '" + layout.upper + "'"; });
+  os::check(::chmod(layout.upper.c_str(), status.st_mode & 07777),
+            [&] { return "set the mode of '" + layout.upper + "'"; });
+}
 
 container::Spec translate(const ContainerInput& input) {
   const ContainerLayout layout(input.directory);
-  const bool first_start = !os::exists(layout.upper);
-  layout.make();
-  if (first_start && !input.layers.empty()) dress_upper(input);
+  make_writable_layer(layout, input.layers);
   container::Spec spec = make_default(input);
   if (!spec.process) spec.process.emplace();
   set_root(input, spec);

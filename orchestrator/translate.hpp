@@ -62,6 +62,10 @@ struct ContainerLayout {
   void make() const;
 };
 
+/// Makes what is missing of a container's directories. The writable layer's own directory is the
+/// container's `/`: it has the owner and mode that the image's top layer gives it.
+void make_writable_layer(const ContainerLayout& layout, const std::vector<std::string>& layers);
+
 /// The UTS hostname: `hostname`, the host's own in its network, else the short id.
 std::string hostname_of(const manifests::Service& service, const ContainerRecord& record);
 

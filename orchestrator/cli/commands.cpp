@@ -13,6 +13,8 @@ constexpr Command kCommands[] = {
     {"logs", "Show what containers have said", logs},
     {"exec", "Run a program in a running container", exec},
     {"attach", "Take over the standard streams of a container", attach},
+    {"cp", "Copy files into and out of containers", cp},
+    {"export", "Write the files of a container as a tar", export_files},
     {"run", "Run one container of a service beside it", run},
     {"create", "Create containers without starting them", create},
     {"start", "Start containers that exist", start},
@@ -38,6 +40,7 @@ constexpr Command kCommands[] = {
     {"rmi", "Remove images", rmi},
     {"network", "Make, list and remove networks that stacks share", network},
     {"volume", "Make, list and remove volumes", volume},
+    {"volumes", "List the volumes of the project", volumes},
     {"version", "Show the version", version},
     {"supervise", "", supervise},
 };

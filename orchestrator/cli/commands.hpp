@@ -41,6 +41,8 @@ int logs(Invocation& invocation);
 int events(Invocation& invocation);
 int exec(Invocation& invocation);
 int attach(Invocation& invocation);
+int cp(Invocation& invocation);
+int export_files(Invocation& invocation);
 int run(Invocation& invocation);
 int config(Invocation& invocation);
 int lsp(Invocation& invocation);
@@ -50,6 +52,7 @@ int import(Invocation& invocation);
 int load(Invocation& invocation);
 int network(Invocation& invocation);
 int volume(Invocation& invocation);
+int volumes(Invocation& invocation);
 int version(Invocation& invocation);
 int supervise(Invocation& invocation);
 

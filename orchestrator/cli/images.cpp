@@ -9,6 +9,7 @@
 #include "orchestrator/cli/container_view.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/table.hpp"
+#include "orchestrator/planning.hpp"
 #include "runtime/image/reference.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/image/timestamp.hpp"
@@ -202,9 +203,7 @@ int rmi(Invocation& invocation) {
   require_root(invocation);
   image::Store store(invocation.paths.images());
   const auto records = orchestrator::read_records(invocation.paths);
-  std::set<image::Digest> in_use;
-  for (const auto& record : records)
-    if (const auto id = image::Digest::try_parse(record.image_id)) in_use.insert(*id);
+  const std::set<image::Digest> in_use = orchestrator::images_in_use(invocation.paths, store);
   for (const std::string& reference : references) {
     const auto image = store.find(reference);
     if (!image) throw os::Error("no such image: " + reference);

@@ -144,7 +144,13 @@ int rm(Invocation& invocation) {
   if (!line.parse()) return 0;
   require_root(invocation);
   const Project project = find_project(invocation, request.services);
-  auto containers = of_services(view_containers(invocation.paths, project.name), request.services);
+  auto containers = view_containers(invocation.paths, project.name);
+  std::erase_if(containers, [&](const ContainerView& view) {
+    const bool named =
+        request.services.empty() || std::find(request.services.begin(), request.services.end(),
+                                              view.record.service) != request.services.end();
+    return !named || (view.record.oneoff && view.is_active());
+  });
   if (!request.stop)
     std::erase_if(containers, [](const ContainerView& view) { return view.is_active(); });
   if (containers.empty()) {

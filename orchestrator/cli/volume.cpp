@@ -1,6 +1,7 @@
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/labels.hpp"
+#include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/table.hpp"
 #include "orchestrator/record.hpp"
 #include "orchestrator/volumes.hpp"
@@ -12,11 +13,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-int list(const orchestrator::VolumeStore& store, bool quiet, const std::string& format) {
+/// `project`: only what this one has made; empty: all.
+int list(const orchestrator::VolumeStore& store, bool quiet, const std::string& format,
+         const std::string& project = {}) {
   Table table({"DRIVER", "VOLUME NAME", "PROJECT"});
   std::vector<Json> objects;
   std::string names;
   for (const orchestrator::VolumeRecord& volume : store.list()) {
+    if (!project.empty() && volume.project != project) continue;
     table.add({"local", volume.name, volume.project});
     std::string labels;
     for (const auto& [key, value] : volume.labels)
@@ -100,6 +104,19 @@ int volume(Invocation& invocation) {
   if (verb == "ls") return list(store, flags.quiet, flags.format);
   if (verb == "rm") return remove(invocation.paths, store, names, flags.force);
   return create(store, flags, names.empty() ? orchestrator::make_container_id() : names.front());
+}
+
+int volumes(Invocation& invocation) {
+  std::string format = "table";
+  bool quiet = false;
+  CommandLine& line = invocation.line;
+  line.flag("-q,--quiet", quiet, "Only names");
+  line.option("--format", format, "FORMAT", "table, json or TEMPLATE");
+  line.example("stack volumes", "those that this project has made");
+  if (!line.parse()) return 0;
+  require_root(invocation);
+  const Project project = find_project(invocation, {});
+  return list(orchestrator::VolumeStore(invocation.paths.volumes()), quiet, format, project.name);
 }
 
 }  // namespace cli

@@ -1,4 +1,8 @@
 // Networks, names and published ports (Compose A2.P, A7, D1–D5).
+#include <nftables/libnftables.h>
+
+#include <memory>
+
 #include "tests/support/stack_fixture.hpp"
 
 namespace e2e {
@@ -36,6 +40,11 @@ class NetworkTest : public support::StackTest {
   // A server is ready a moment after its container has started.
   bool answers(const std::string& host, int port) {
     return wait_until([&] { return http_get(host, port).has_value(); }, seconds(10));
+  }
+  static void change_firewall(const char* command) {
+    const std::unique_ptr<nft_ctx, decltype(&::nft_ctx_free)> context(
+        ::nft_ctx_new(NFT_CTX_DEFAULT), &::nft_ctx_free);
+    ASSERT_EQ(::nft_run_cmd_from_buffer(context.get(), command), 0) << command;
   }
   bool reaches(const std::string& from, const std::string& host, const std::string& port = "80") {
     return wait_until([&] { return probe(from, {"connect", host, port}).code == 0; }, seconds(5));
@@ -385,6 +394,65 @@ TEST_F(NetworkTest, APortIsGivenBackAtStop) {
   EXPECT_NO_THROW(support::listen_on(port));
   must({"start"});
   EXPECT_TRUE(answers("127.0.0.1", port));
+}
+
+TEST_F(NetworkTest, SettingsOfOneEndpoint) {
+  manifest(R"(
+services:
+  a:
+    image: IMAGE
+    networks:
+      one:
+        interface_name: lan7
+        mac_address: 02:42:0a:01:02:03
+        link_local_ips: [169.254.8.8]
+        driver_opts:
+          com.docker.network.endpoint.sysctls: net.ipv4.conf.IFNAME.log_martians=1
+networks: {one: }
+)");
+  up();
+  EXPECT_THAT(ask("a", {"addresses"}), HasSubstr("lan7 169.254.8.8"));
+  EXPECT_EQ(must({"exec", "-T", "a", "cat", "/proc/sys/net/ipv4/conf/lan7/log_martians"}), "1\n");
+  EXPECT_EQ(must({"exec", "-T", "a", "cat", "/sys/class/net/lan7/address"}), "02:42:0a:01:02:03\n");
+}
+
+TEST_F(NetworkTest, WhatCannotBeIsRefusedWithItsPlace) {
+  manifest(R"(
+services: {a: {image: IMAGE, networks: [one]}}
+networks:
+  one:
+    driver: macvlan
+)");
+  const Output driver = stack({"up", "-d"});
+  EXPECT_THAT(driver, ExitsWith(1));
+  EXPECT_THAT(driver.err, AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("macvlan")));
+  manifest(R"(
+services:
+  a:
+    image: IMAGE
+    networks: {one: {driver_opts: {com.docker.network.endpoint.sysctls: net.ipv4.ip_forward=1}}}
+networks: {one: }
+)");
+  const Output sysctl = stack({"up", "-d"});
+  EXPECT_THAT(sysctl, ExitsWith(1));
+  EXPECT_THAT(sysctl.err, AllOf(HasSubstr("compose.yaml:5:"), HasSubstr("net.ipv4.ip_forward")));
+}
+
+// D1.9: a reload of the host's firewall takes every table; what was published comes back by itself.
+TEST_F(NetworkTest, AFlushedFirewallComesBack) {
+  manifest(R"(
+services: {a: {image: IMAGE, command: probe http 80 a, ports: ['127.0.0.1::80']}}
+)");
+  up();
+  const int port = published_port("a", 80);
+  ASSERT_TRUE(answers("127.0.0.1", port));
+  const auto rules = [&] { return support::firewall_lines(); };
+  const auto before = rules();
+  for (const char* loss : {"delete table inet stack", "flush table inet stack"}) {
+    change_firewall(loss);
+    EXPECT_TRUE(wait_until([&] { return rules() == before; }, seconds(10))) << loss;
+    EXPECT_TRUE(answers("127.0.0.1", port)) << loss;
+  }
 }
 
 }  // namespace

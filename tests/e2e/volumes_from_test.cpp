@@ -103,6 +103,24 @@ services:
   EXPECT_NE(shell("a", "echo no > /mnt/part/new").code, 0);
 }
 
+TEST_F(VolumesFromTest, AnImageThatIsMountedKeepsItsFiles) {
+  manifest("services: {a: {image: IMAGE}}\n");
+  must({"create"});
+  must({"export", "-o", "files.tar", "a"});
+  support::CommandOptions options;
+  options.input = directory() + "/files.tar";
+  const std::string other = project() + "-other";
+  ASSERT_THAT(stack({"import", "-", other}, options), ExitsWith(0));
+  manifest(R"(
+services:
+  a: {image: IMAGE, volumes: [{type: image, source: )" +
+           other + ", target: /mnt}]}\n");
+  up();
+  stack({"rmi", other});
+  must({"restart"});
+  EXPECT_EQ(shell("a", "cat /mnt/seed/file").out, "from the image\n");
+}
+
 TEST_F(VolumesFromTest, AMissingImageOrPartIsNamed) {
   manifest(R"(
 services:

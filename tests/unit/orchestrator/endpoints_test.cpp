@@ -171,6 +171,23 @@ TEST(ArrangeTest, NamesThatAreAskedForAreNotGivenToOthers) {
       ElementsAre("a eth1 else", "+b eth0 never", "c eth2 else"));
 }
 
+TEST_F(EndpointsTest, TakesDriverOptionsOfTheEndpoint) {
+  declare("a");
+  service_.networks["a"].interface_name = "lan0";
+  service_.networks["a"].driver_opts = {
+      {"com.docker.network.endpoint.ifname", "wan0"},
+      {"com.docker.network.endpoint.sysctls",
+       "net.ipv4.conf.IFNAME.log_martians=1,net.ipv4.conf.IFNAME.rp_filter=0"}};
+  const auto specs = endpoint_specs(stack_, service_);
+  EXPECT_EQ(specs[0].interface, "wan0");
+  EXPECT_EQ(specs[0].sysctls.at("net.ipv4.conf.IFNAME.log_martians"), "1");
+  EXPECT_EQ(specs[0].sysctls.at("net.ipv4.conf.IFNAME.rp_filter"), "0");
+  for (const char* bad : {"net.ipv4.conf.IFNAME.log_martians", "net.ipv4.ip_forward=1"}) {
+    service_.networks["a"].driver_opts["com.docker.network.endpoint.sysctls"] = bad;
+    EXPECT_THROW(endpoint_specs(stack_, service_), os::Error) << bad;
+  }
+}
+
 TEST_F(EndpointsTest, LeavesSharedNetworksToOthers) {
   declare("a");
   declare("b").external = true;
