@@ -186,13 +186,12 @@ std::vector<std::vector<SeccompArgument>> alternatives(const std::vector<Seccomp
   return result;
 }
 
-void add_rule(Verdict& verdict, const SeccompRule& rule, const std::string& name) {
+/// Of two rules without conditions about a call the first counts, as with libseccomp: other engines'
+/// profiles first allow what the capabilities permit and then forbid whole groups.
+void add_rule(Verdict& verdict, const SeccompRule& rule) {
   const std::uint32_t value = return_value(rule.action, rule.errno_ret);
   if (rule.args.empty()) {
-    if (verdict.unconditional.value_or(value) != value) {
-      throw os::Error("seccomp: two rules contradict each other about '" + name + "'");
-    }
-    verdict.unconditional = value;
+    if (!verdict.unconditional) verdict.unconditional = value;
     return;
   }
   for (const auto& arguments : alternatives(rule.args)) {
@@ -207,7 +206,7 @@ std::map<std::uint32_t, Verdict> verdicts(const Seccomp& policy, const SyscallAb
   for (const SeccompRule& rule : policy.syscalls) {
     for (const std::string& name : rule.names) {
       if (const auto found = numbers.find(name); found != numbers.end()) {
-        add_rule(result[found->second], rule, name);
+        add_rule(result[found->second], rule);
       } else if (lets_pass(policy.default_action) && !lets_pass(rule.action) &&
                  !is_known_syscall(name)) {
         throw os::Error("seccomp: cannot restrict the unknown system call '" + name + "'");

@@ -1,5 +1,6 @@
 #include "runtime/os/channel.hpp"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,14 +20,28 @@ UniqueFd make_socket() {
                         [] { return std::string("make a Unix socket"); }));
 }
 
-sockaddr_un address_of(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    throw Error(ENAMETOOLONG, "use '" + path + "' as a socket path (at most 107 bytes)");
-  std::copy(path.begin(), path.end(), address.sun_path);
-  return address;
-}
+/// The address of a socket in the file system. unix(7) has room for 107 bytes: a longer path is one
+/// from its directory, which is open as long as this is there.
+class PathAddress {
+ public:
+  explicit PathAddress(const std::string& path) {
+    std::string name = path;
+    const auto slash = path.rfind('/');
+    if (path.size() >= sizeof address_.sun_path && slash != std::string::npos) {
+      directory_ = open_file(path.substr(0, slash + 1), O_PATH | O_DIRECTORY);
+      name = "/proc/self/fd/" + std::to_string(directory_.get()) + path.substr(slash);
+    }
+    if (name.size() >= sizeof address_.sun_path)
+      throw Error(ENAMETOOLONG, "use '" + path + "' as a socket path");
+    address_.sun_family = AF_UNIX;
+    std::copy(name.begin(), name.end(), address_.sun_path);
+  }
+  const sockaddr_un& get() const noexcept { return address_; }
+
+ private:
+  UniqueFd directory_;
+  sockaddr_un address_{};
+};
 
 const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
@@ -43,9 +58,9 @@ std::pair<UniqueFd, UniqueFd> make_channel() {
 
 UniqueFd listen_channel(const std::string& path) {
   UniqueFd socket = make_socket();
-  const sockaddr_un address = address_of(path);
+  const PathAddress address(path);
   ::unlink(path.c_str());
-  check(::bind(socket.get(), generic(address), sizeof address),
+  check(::bind(socket.get(), generic(address.get()), sizeof address.get()),
         [&] { return "bind a socket to '" + path + "'"; });
   check(::chmod(path.c_str(), 0600), [&] { return "set the mode of '" + path + "'"; });
   check(::listen(socket.get(), 64), [&] { return "listen on '" + path + "'"; });
@@ -54,8 +69,14 @@ UniqueFd listen_channel(const std::string& path) {
 
 std::optional<UniqueFd> connect_channel(const std::string& path) {
   UniqueFd socket = make_socket();
-  const sockaddr_un address = address_of(path);
-  if (::connect(socket.get(), generic(address), sizeof address) == 0) return socket;
+  std::optional<PathAddress> address;
+  try {
+    address.emplace(path);
+  } catch (const Error& error) {
+    if (error.code() == ENOENT) return std::nullopt;
+    throw;
+  }
+  if (::connect(socket.get(), generic(address->get()), sizeof address->get()) == 0) return socket;
   if (errno == ENOENT || errno == ECONNREFUSED) return std::nullopt;
   throw Error(errno, "connect to '" + path + "'");
 }

@@ -64,6 +64,7 @@ TEST_F(OciProcess, IsWhoAndWhereItIsTold) {
 TEST_F(OciProcess, HasTheCapabilitiesItIsGiven) {
   EXPECT_EQ(output("grep Cap /proc/self/status",
                    [](container::Spec& spec) {
+                     spec.process->user.uid = 1000;
                      spec.process->capabilities =
                          container::Capabilities{.bounding = {"CAP_CHOWN", "CAP_KILL"},
                                                  .effective = {"CAP_KILL"},

@@ -219,13 +219,20 @@ TEST(SeccompProgram, SaysNoToWhatItCannotKeep) {
   policy.default_action = SeccompAction::allow;
   policy.syscalls = {{.names = {"no_such_call"}, .action = SeccompAction::error}};
   EXPECT_THROW(compile_seccomp(policy), os::Error);
-  policy.syscalls = {{.names = {"read"}, .action = SeccompAction::error},
-                     {.names = {"read"}, .action = SeccompAction::kill_process}};
-  EXPECT_THROW(compile_seccomp(policy), os::Error);
   policy.syscalls.clear();
   policy.architectures = {"SCMP_ARCH_PDP11"};
   EXPECT_THROW(compile_seccomp(policy), os::Error);
   EXPECT_THROW(seccomp_flags({"SECCOMP_FILTER_FLAG_MAYBE"}), os::Error);
+}
+
+// Podman's profile has both for setns, mount and others.
+TEST(SeccompProgram, TheFirstOfTwoRulesCounts) {
+  Seccomp policy;
+  policy.syscalls = {{.names = {"read"}, .action = SeccompAction::allow},
+                     {.names = {"read", "write"}, .action = SeccompAction::error, .errno_ret = 1}};
+  const SeccompProgram program = compile_seccomp(policy);
+  EXPECT_EQ(run(program, call(AUDIT_ARCH_X86_64, 0, {})), SECCOMP_RET_ALLOW);
+  EXPECT_EQ(run(program, call(AUDIT_ARCH_X86_64, 1, {})), SECCOMP_RET_ERRNO | 1U);
 }
 
 TEST(SeccompProgram, PermissivePoliciesLetNewCallsPass) {

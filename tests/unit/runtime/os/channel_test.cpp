@@ -78,6 +78,16 @@ TEST(Channel, ListensAtAPathThatOthersCannotOpen) {
   EXPECT_NO_THROW(listen_channel(path)) << "what a crash left is replaced";
 }
 
+TEST(Channel, ReachesASocketInADeepDirectory) {
+  const TempDir directory;
+  const std::string deep = directory.path() + "/" + std::string(100, 'a') + "/b";
+  make_directories(deep);
+  EXPECT_FALSE(connect_channel(deep + "/socket"));
+  EXPECT_FALSE(connect_channel(deep + "/nowhere/socket"));
+  const UniqueFd listener = listen_channel(deep + "/socket");
+  EXPECT_TRUE(connect_channel(deep + "/socket"));
+}
+
 TEST(Channel, RefusesAPathThatDoesNotFit) {
   EXPECT_EQ(code_of([] { listen_channel("/tmp/" + std::string(108, 'x')); }), ENAMETOOLONG);
 }
