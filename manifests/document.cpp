@@ -11,6 +11,7 @@
 
 #include "manifests/scalar.hpp"
 #include "manifests/syntax.hpp"
+#include "manifests/utf8.hpp"
 #include "manifests/tree_path.hpp"
 
 namespace manifests {
@@ -27,21 +28,6 @@ namespace {
 constexpr std::string_view kCoreTag = "tag:yaml.org,2002:";
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-/// The length of the UTF-8 sequence that `text` begins with; 0 when it is not valid (RFC 3629).
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const unsigned char second = byte(1);
-  if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second > 0x9F)) return 0;
-  if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F)) return 0;
-  return length;
-}
 
 void require_text(const std::shared_ptr<const Source>& source) {
   const std::string_view text = source->text;
@@ -96,13 +82,45 @@ struct Budget {
   std::size_t aliased = kMaxAliasedNodes;
 };
 
+/// The keys of a mapping, `<<` too, and where each stands.
+class KeyPlaces {
+ public:
+  /// Where `key` stands already; nullptr when it did not, and does now.
+  const Position* add(const std::string& key, const Position& at) {
+    if (const Position* known = find(key)) return known;
+    places_.emplace_back(key, at);
+    if (places_.size() == kFew)
+      for (std::size_t i = 0; i < places_.size(); ++i) index_.emplace(places_[i].first, i);
+    else if (places_.size() > kFew)
+      index_.emplace(key, places_.size() - 1);
+    return nullptr;
+  }
+
+ private:
+  /// So many are found faster by looking at each.
+  static constexpr std::size_t kFew = 12;
+
+  const Position* find(const std::string& key) const {
+    if (places_.size() >= kFew) {
+      const auto found = index_.find(key);
+      return found == index_.end() ? nullptr : &places_[found->second].second;
+    }
+    for (const auto& [known, at] : places_)
+      if (known == key) return &at;
+    return nullptr;
+  }
+
+  std::vector<std::pair<std::string, Position>> places_;
+  std::unordered_map<std::string, std::size_t> index_;
+};
+
 /// A collection that is being read, with the state of its current entry.
 struct Frame {
   Node node;
   std::size_t anchor = 0;
   Node key;  ///< of a mapping, while its value is awaited
   bool has_key = false;
-  std::map<std::string, Position> seen;           ///< keys of the mapping, `<<` too
+  KeyPlaces seen;
   std::vector<std::pair<Position, Node>> merged;  ///< values of `<<`, until the mapping ends
 };
 
@@ -275,13 +293,12 @@ class Composer : public YAML::EventHandler {
   void begin_entry(Frame& frame, Node key) {
     if (!key.is_scalar() || key.type != ScalarType::string)
       reject(key.at, "non-string key " + place() + ": " + key_text(key), "put the key in quotes");
-    const auto [known, added] = frame.seen.emplace(key.text, key.at);
-    if (!added) {
+    if (const Position* known = frame.seen.add(key.text, key.at)) {
       Diagnostics diagnostics;
       Diagnostic& diagnostic =
           diagnostics.error(key.at, "mapping key \"" + key.text + "\" already defined at line " +
-                                        std::to_string(known->second.line));
-      diagnostic.related = known->second;
+                                        std::to_string(known->line));
+      diagnostic.related = *known;
       diagnostic.related_message = "first defined here";
       diagnostics.throw_if_errors();
     }
@@ -326,7 +343,7 @@ class Composer : public YAML::EventHandler {
         if (!base.is_mapping())
           reject(at, "map merge requires map or sequence of maps as the value");
         for (Entry& entry : base.entries)
-          if (frame.seen.emplace(entry.key, entry.key_at).second)
+          if (frame.seen.add(entry.key, entry.key_at) == nullptr)
             frame.node.entries.push_back(std::move(entry));
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "manifests/interpolate.hpp"
+#include "manifests/utf8.hpp"
 
 namespace manifests {
 
@@ -258,11 +259,34 @@ class Parser {
   int line_ = 1;
 };
 
+/// What no container could be given, nor any message show.
+bool require_text(const std::shared_ptr<const Source>& source, Diagnostics& diagnostics) {
+  const std::string_view text = source->text;
+  Position at{.source = source, .line = 1, .column = 1};
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t length = utf8_length(text.substr(i));
+    if (length == 0 || text[i] == '\0') {
+      diagnostics.error(at, "failed to read " + source->name + ": line " +
+                                std::to_string(at.line) +
+                                (length == 0 ? ": invalid UTF-8" : ": a NUL byte"));
+      return false;
+    }
+    ++at.column;
+    if (text[i] == '\n') {
+      ++at.line;
+      at.column = 1;
+    }
+    i += length;
+  }
+  return true;
+}
+
 }  // namespace
 
 void parse_env_file(const std::shared_ptr<const Source>& source, EnvFormat format,
                     const Lookup& lookup, Variables& variables, Diagnostics& diagnostics,
                     VariablePlaces* places) {
+  if (!require_text(source, diagnostics)) return;
   Parser parser(source, lookup, variables, diagnostics, places);
   if (format == EnvFormat::raw)
     parser.parse_raw();

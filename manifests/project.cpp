@@ -65,7 +65,7 @@ class Finder {
     if (place_.files.empty()) take_files_from_environment();
     if (place_.files.empty()) search();
     place_.directory = directory();
-    if (env_files_.empty()) add_environment();
+    if (env_files_.empty() && !diagnostics_.has_errors()) add_environment();
 
     place_.profiles = options_.profiles;
     if (place_.profiles.empty())

@@ -105,7 +105,7 @@ class Checker {
  public:
   explicit Checker(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
-  void check(const Node& node, const Rule& rule, const std::string& path) {
+  void check(const Node& node, const Rule& rule, std::string& path) {
     if (node.is_scalar() && node.type == ScalarType::timestamp) {
       advise(report(node, path, "invalid jsonType time.Time: a date must be quoted"),
              {.hint = "write \"" + node.text + "\"", .suggestion = "\"" + node.text + "\""});
@@ -137,7 +137,7 @@ class Checker {
     diagnostic.suggestion = std::move(advice.suggestion);
   }
 
-  void check_scalar(const Node& node, const Rule& rule, const std::string& path) {
+  void check_scalar(const Node& node, const Rule& rule, std::string& path) {
     if (const std::string why = unreadable(node, rule.reads); !why.empty()) {
       refused_.insert(&node);
       Diagnostic& diagnostic = diagnostics_.error(node.at, path + ": " + why);
@@ -156,7 +156,7 @@ class Checker {
     }
   }
 
-  void check_string(const Node& node, const Rule& rule, const std::string& path) {
+  void check_string(const Node& node, const Rule& rule, std::string& path) {
     const bool known = rule.words.empty() || std::find(rule.words.begin(), rule.words.end(),
                                                        node.text) != rule.words.end();
     if (!known) {
@@ -175,9 +175,12 @@ class Checker {
     }
   }
 
-  void check_list(const Node& node, const Rule& rule, const std::string& path) {
-    for (std::size_t i = 0; i < node.items.size(); ++i) {
-      if (rule.item != nullptr) check(node.items[i], *rule.item, path + "." + std::to_string(i));
+  void check_list(const Node& node, const Rule& rule, std::string& path) {
+    const std::size_t outer = path.size();
+    for (std::size_t i = 0; i < node.items.size() && rule.item != nullptr; ++i) {
+      path += "." + std::to_string(i);
+      check(node.items[i], *rule.item, path);
+      path.resize(outer);
     }
     if (rule.unique) check_unique(node, path);
   }
@@ -200,18 +203,19 @@ class Checker {
     }
   }
 
-  void check_map(const Node& node, const Rule& rule, const std::string& path) {
+  void check_map(const Node& node, const Rule& rule, std::string& path) {
+    const bool names_services = path == "services" && rule.value != nullptr;
     for (const Entry& entry : node.entries) {
-      const std::string below = path.empty() ? entry.key : path + "." + entry.key;
-      if (path == "services" && rule.value != nullptr && is_attribute(entry, *rule.value)) {
-        refused_.insert(&entry.value);
-        Diagnostic& diagnostic = diagnostics_.error(entry.key_at, below + " must be a mapping");
-        diagnostic.path = below;
-        advise(diagnostic, advice_on_attribute(entry.key));
-      } else if (const Rule* known = rule_of_key(rule, entry.key); known != nullptr) {
-        check(entry.value, *known, below);
-      } else if (!is_let_through(entry.key, rule)) {
-        refuse_key(entry, rule, path);
+      const std::size_t outer = path.size();
+      if (const Rule* known = rule_of_key(rule, entry.key); known == nullptr) {
+        if (!is_let_through(entry.key, rule)) refuse_key(entry, rule, path);
+      } else {
+        path += (path.empty() ? "" : ".") + entry.key;
+        if (names_services && is_attribute(entry, *rule.value))
+          refuse_attribute(entry, path);
+        else
+          check(entry.value, *known, path);
+        path.resize(outer);
       }
     }
     for (const auto required : rule.required) {
@@ -236,7 +240,14 @@ class Checker {
            });
   }
 
-  void refuse_key(const Entry& entry, const Rule& rule, const std::string& path) {
+  void refuse_attribute(const Entry& entry, const std::string& path) {
+    refused_.insert(&entry.value);
+    Diagnostic& diagnostic = diagnostics_.error(entry.key_at, path + " must be a mapping");
+    diagnostic.path = path;
+    advise(diagnostic, advice_on_attribute(entry.key));
+  }
+
+  void refuse_key(const Entry& entry, const Rule& rule, std::string& path) {
     refused_.insert(&entry.value);
     const std::string what = "additional properties '" + entry.key + "' not allowed";
     Diagnostic& diagnostic =
@@ -294,13 +305,15 @@ const Rule* rule_of_key(const Rule& rule, std::string_view key) {
 }
 
 void validate_schema(const Node& model, Diagnostics& diagnostics) {
-  if (require_mapping(model, diagnostics)) Checker(diagnostics).check(model, compose_schema(), "");
+  std::string path;
+  if (require_mapping(model, diagnostics)) Checker(diagnostics).check(model, compose_schema(), path);
 }
 
 bool repair_schema(Node& model, Diagnostics& diagnostics) {
   if (!require_mapping(model, diagnostics)) return false;
   Checker checker(diagnostics);
-  checker.check(model, compose_schema(), "");
+  std::string path;
+  checker.check(model, compose_schema(), path);
   if (checker.refused().empty()) return true;
   return !checker.refused().contains(&model) && take_out(model, checker.refused(), 0);
 }

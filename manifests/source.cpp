@@ -8,13 +8,15 @@
 namespace manifests {
 
 std::string_view Source::line(int number) const {
-  std::string_view rest = text;
-  for (int current = 1; current < number; ++current) {
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos) return {};
-    rest.remove_prefix(end + 1);
+  if (starts_.empty()) {
+    starts_.push_back(0);
+    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1))
+      starts_.push_back(end + 1);
   }
-  std::string_view found = rest.substr(0, rest.find('\n'));
+  if (number < 1 || static_cast<std::size_t>(number) > starts_.size()) return {};
+  const std::size_t begin = starts_[static_cast<std::size_t>(number) - 1];
+  std::string_view found = std::string_view(text).substr(begin);
+  found = found.substr(0, found.find('\n'));
   if (!found.empty() && found.back() == '\r') found.remove_suffix(1);
   return found;
 }
@@ -27,12 +29,19 @@ namespace fs = std::filesystem;
   throw std::system_error(error, std::generic_category(), "open " + path);
 }
 
+[[noreturn]] void fail_as_too_large(const std::string& path) {
+  throw std::system_error(EFBIG, std::generic_category(),
+                          "open " + path + ": more than " +
+                              std::to_string(kMaxSourceBytes >> 20U) + " MiB");
+}
+
 void require_readable_kind(const std::string& path, FileKind kind) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (error) fail(error.value(), path);
   switch (status.type()) {
     case fs::file_type::regular:
+      if (fs::file_size(path, error) > kMaxSourceBytes && !error) fail_as_too_large(path);
       return;
     case fs::file_type::directory:
       fail(EISDIR, path);
@@ -43,7 +52,8 @@ void require_readable_kind(const std::string& path, FileKind kind) {
       if (path == "/dev/null") return;
       break;
   }
-  fail(EINVAL, path);
+  throw std::system_error(EINVAL, std::generic_category(),
+                          "open " + path + ": a pipe, socket or device, and no file");
 }
 
 }  // namespace
@@ -60,7 +70,7 @@ std::shared_ptr<const Source> read_source(const std::string& path, std::string n
   while (file) {
     file.read(buffer, sizeof buffer);
     source->text.append(buffer, static_cast<std::size_t>(file.gcount()));
-    if (source->text.size() > kMaxSourceBytes) fail(EFBIG, path);
+    if (source->text.size() > kMaxSourceBytes) fail_as_too_large(path);
   }
   if (file.bad()) fail(EIO, path);
   return source;

@@ -13,8 +13,12 @@ namespace manifests {
 struct Source {
   std::string name;  ///< as the user gave it, "-" for standard input
   std::string text;
-  /// Line `number` (from 1) without its end; empty past the end.
+  /// Line `number` (from 1) without its end; empty past the end. Not for several threads at once:
+  /// the first call finds where all lines begin.
   std::string_view line(int number) const;
+
+ private:
+  mutable std::vector<std::size_t> starts_ = {};  ///< of the lines of `text`; empty: not yet known
 };
 
 /// A place in a file. Lines and columns count from 1; 0 means unknown (a value that was made).

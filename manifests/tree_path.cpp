@@ -16,10 +16,16 @@ std::string dotted(const TreePath& path) {
 bool matches(const TreePath& path, std::string_view pattern) {
   for (const std::string& segment : path) {
     if (pattern.empty()) return false;
-    const std::size_t end = pattern.find('.');
-    const std::string_view wanted = pattern.substr(0, end);
-    if (wanted != "*" && wanted != segment) return false;
-    pattern = end == std::string_view::npos ? std::string_view{} : pattern.substr(end + 1);
+    if (pattern.front() == '*') {
+      pattern.remove_prefix(1);
+    } else {
+      // A key with a dot in it is one segment, never two of the pattern.
+      if (!pattern.starts_with(segment) || segment.find('.') != std::string::npos) return false;
+      pattern.remove_prefix(segment.size());
+    }
+    if (pattern.empty()) continue;
+    if (pattern.front() != '.') return false;
+    pattern.remove_prefix(1);
   }
   return pattern.empty();
 }

@@ -96,6 +96,23 @@ void check_device_requests(const std::string& path, const std::vector<DeviceRequ
   }
 }
 
+/// `3000`, `8000-8010`, `53/udp`
+bool is_exposed_port(std::string_view text) {
+  const std::string_view ports = text.substr(0, text.find('/'));
+  const std::string_view last = ports.substr(std::min(ports.find('-') + 1, ports.size()));
+  const bool range = ports.find('-') != std::string_view::npos;
+  const auto is_port = [](std::string_view number) {
+    const auto read = parse_integer(number);
+    const auto* value = std::get_if<std::int64_t>(&read);
+    return value != nullptr && *value >= 0 && *value <= 65535;
+  };
+  if (text.find('/') != std::string_view::npos) {
+    const std::string_view protocol = text.substr(text.find('/') + 1);
+    if (protocol != "tcp" && protocol != "udp" && protocol != "sctp") return false;
+  }
+  return is_port(ports.substr(0, ports.find('-'))) && (!range || is_port(last));
+}
+
 void check_values(const std::string& path, const Service& service, const Reporter& report) {
   for (std::size_t i = 0; i < service.ports.size(); ++i) {
     const Port& port = service.ports[i];
@@ -103,6 +120,12 @@ void check_values(const std::string& path, const Service& service, const Reporte
     if (!port.host_ip.empty() && !is_ip_address(port.host_ip)) {
       report.error(at + ".host_ip", at + ": invalid ip address: " + port.host_ip);
     }
+  }
+  for (std::size_t i = 0; i < service.expose.size(); ++i) {
+    if (is_exposed_port(service.expose[i])) continue;
+    report.error(path + ".expose" + index(i), path + ".expose" + index(i) + ": invalid port: " +
+                                                  service.expose[i],
+                 "write PORT[-PORT][/PROTOCOL], as in 3000 or 53/udp");
   }
   if (service.develop) {
     for (std::size_t i = 0; i < service.develop->watch.size(); ++i) {

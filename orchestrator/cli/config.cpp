@@ -216,6 +216,7 @@ std::string stack_text(const manifests::LoadOptions& options, const ConfigFlags&
                        const Invocation& invocation) {
   manifests::Loaded loaded = manifests::load(options);
   print_warnings(loaded.warnings);
+  if (flags.quiet) return {};
   if (!flags.resolve_digests && !flags.lock_digests) return chosen_text(loaded, flags);
   const auto pinned = pinned_images(loaded.stack, invocation);
   if (flags.lock_digests) return model_of(lock_of(pinned), flags);
