@@ -106,8 +106,14 @@ TEST_F(EndpointsTest, RefusesWhatIsNotThere) {
     stack_.networks["a"].driver_opts["com.docker.network.driver.mtu"] = mtu;
     EXPECT_THROW(network_specs(stack_), os::Error) << mtu;
   }
-  stack_.networks["a"] = {.name = "outside", .external = true};
-  EXPECT_THROW(network_specs(stack_), os::Error);
+}
+
+TEST_F(EndpointsTest, LeavesNetworksThatStacksShareToThoseWhoMadeThem) {
+  declare("a");
+  stack_.networks["b"] = {.name = "outside", .external = true};
+  const auto specs = network_specs(stack_);
+  ASSERT_EQ(specs.size(), 1U);
+  EXPECT_NE(specs[0].name, "outside");
 }
 
 TEST_F(EndpointsTest, PublishesPorts) {
