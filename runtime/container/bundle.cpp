@@ -168,6 +168,22 @@ std::vector<DeviceRule> default_device_rules() {
   return rules;
 }
 
+std::vector<DeviceRule> complete_device_rules(std::vector<DeviceRule> rules) {
+  const auto is_all = [](const DeviceRule& rule) { return rule.type == 'a'; };
+  const auto allows_all = [&](const DeviceRule& rule) { return rule.allow && is_all(rule); };
+  if (std::any_of(rules.begin(), rules.end(), allows_all)) return rules;
+  const std::vector<DeviceRule> defaults = default_device_rules();
+  if (rules.empty() || !is_all(rules.front())) rules.insert(rules.begin(), defaults.front());
+  for (auto rule = defaults.begin() + 1; rule != defaults.end(); ++rule) {
+    const bool is_there = std::any_of(rules.begin(), rules.end(), [&](const DeviceRule& each) {
+      return each.allow && each.type == rule->type && each.major == rule->major &&
+             each.minor == rule->minor && each.access == rule->access;
+    });
+    if (!is_there) rules.push_back(*rule);
+  }
+  return rules;
+}
+
 std::vector<Device> host_devices(const std::string& directory) {
   struct stat status {};
   os::check(::stat(directory.c_str(), &status), [&] { return "stat '" + directory + "'"; });

@@ -36,6 +36,9 @@ const std::vector<Device>& default_devices();
 /// The device rules of a container that is not privileged: mknod of all, use of the default nodes,
 /// pseudo terminals and tun.
 std::vector<DeviceRule> default_device_rules();
+/// `rules` with what every container has (runtime-spec, "Default Devices"): nothing is allowed that
+/// is not named, the default devices are. Rules that allow everything stay as they are.
+std::vector<DeviceRule> complete_device_rules(std::vector<DeviceRule> rules);
 /// Every device node below `directory` (/dev) but terminals of the session, mounts and links; for
 /// privileged containers.
 std::vector<Device> host_devices(const std::string& directory = "/dev");

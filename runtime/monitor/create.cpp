@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "runtime/container/bundle.hpp"
 #include "runtime/monitor/hooks.hpp"
 #include "runtime/monitor/idmap.hpp"
 #include "runtime/monitor/mounts.hpp"
@@ -149,7 +150,9 @@ class Creator {
     });
     if (request_.on_cgroup) request_.on_cgroup(*cgroup_);
     stage_ = Stage::limits;
-    warnings_ = cgroup_->set_limits(spec().linux.resources);
+    container::Resources resources = spec().linux.resources;
+    resources.devices = container::complete_device_rules(std::move(resources.devices));
+    warnings_ = cgroup_->set_limits(resources);
   }
 
   void prepare() {

@@ -121,6 +121,7 @@ os::UniqueFd make_empty_filesystem() {
       context.set_string("source", "tmpfs");
       context.set_string("nr_blocks", "1");
       context.set_string("nr_inodes", inodes);
+      context.set_flag("ro");
       return context.mount(MOUNT_ATTR_RDONLY);
     } catch (const os::Error& error) {
       if (error.code() != ENOSPC || *inodes == '2') throw;

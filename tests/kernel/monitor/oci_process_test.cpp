@@ -206,6 +206,7 @@ TEST_F(OciProcess, ItsGroupsHaveItsLimits) {
   for (const bool relative : {false, true}) {
     const Bundle bundle({"sleep", "60"}, [&](container::Spec& spec) {
       if (relative) spec.linux.cgroups_path.erase(0, 1);
+      spec.linux.resources.devices.clear();
       spec.linux.resources.memory.limit = 64 << 20;
       spec.linux.resources.pids_limit = 77;
       spec.linux.resources.cpu.shares = 512;

@@ -89,6 +89,20 @@ TEST(Sec, Sec37_ContainerIdsAreNames) {
   EXPECT_TRUE(is_valid_container_id("web-1_2.3+4"));
 }
 
+// A bundle that says nothing of devices, or only what it wants besides.
+TEST(Sec, DevicesThatNobodyNamedAreNotAllowed) {
+  const std::size_t usual = default_device_rules().size();
+  EXPECT_EQ(complete_device_rules({}).size(), usual);
+  EXPECT_EQ(complete_device_rules(default_device_rules()).size(), usual) << "nothing twice";
+  const DeviceRule fuse{.allow = true, .type = 'c', .major = 10, .minor = 229, .access = "rwm"};
+  const auto with_fuse = complete_device_rules({fuse});
+  EXPECT_EQ(with_fuse.size(), usual + 1);
+  EXPECT_FALSE(with_fuse.front().allow);
+  EXPECT_EQ(with_fuse.front().type, 'a');
+  const DeviceRule all{.allow = true, .type = 'a', .access = "rwm"};
+  EXPECT_EQ(complete_device_rules({all}).size(), 1U);
+}
+
 // A record of another's making, or of another boot.
 TEST(Sec, Sec39_ARecordThatIsNoneIsRefused) {
   const nlohmann::json good = state_to_json(State{.id = "a", .bundle = "/b"});
