@@ -201,7 +201,7 @@ class Decoder {
   template <class T>
   void read(const Node& node, std::optional<T>& out) {
     if (node.is_null()) return;
-    out.emplace();
+    out = T{};
     read(node, *out);
   }
 
