@@ -1,5 +1,5 @@
-// What each attribute does, in a sentence: for hovering in an editor, and as the descriptions of the
-// JSON Schema.
+// What each attribute does, in a sentence: for hovering in an editor, and as the descriptions of
+// the JSON Schema.
 #pragma once
 
 #include <string_view>

@@ -35,8 +35,7 @@ Json json_of(const Node& node) {
       Json object = Json::object();
       // The keys of a mapping are distinct; setting one would search all that are there.
       auto& members = object.get_ref<Json::object_t&>();
-      for (const Entry& entry : node.entries)
-        members.push_back({entry.key, json_of(entry.value)});
+      for (const Entry& entry : node.entries) members.push_back({entry.key, json_of(entry.value)});
       return object;
     }
     case Kind::scalar:
@@ -202,7 +201,7 @@ class Decoder {
   template <class T>
   void read(const Node& node, std::optional<T>& out) {
     if (node.is_null()) return;
-    out.emplace();
+    out = T{};
     read(node, *out);
   }
 

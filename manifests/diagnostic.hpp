@@ -16,10 +16,10 @@ struct Diagnostic {
   Severity severity = Severity::error;
   Position at;
   std::string message;
-  std::string hint;  ///< what to write or do instead; may be empty
+  std::string hint;        ///< what to write or do instead; may be empty
   std::string suggestion;  ///< of the hint, what would stand in the file; may be empty
-  std::string path;  ///< dotted path of the value, e.g. "services.web.ports[0]"; may be empty
-  Position related;  ///< a second place that matters (base of an override, first definition)
+  std::string path;        ///< dotted path of the value, e.g. "services.web.ports[0]"; may be empty
+  Position related;        ///< a second place that matters (base of an override, first definition)
   std::string related_message;
 };
 

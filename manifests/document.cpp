@@ -11,8 +11,8 @@
 
 #include "manifests/scalar.hpp"
 #include "manifests/syntax.hpp"
-#include "manifests/utf8.hpp"
 #include "manifests/tree_path.hpp"
+#include "manifests/utf8.hpp"
 
 namespace manifests {
 

@@ -266,8 +266,7 @@ bool require_text(const std::shared_ptr<const Source>& source, Diagnostics& diag
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = utf8_length(text.substr(i));
     if (length == 0 || text[i] == '\0') {
-      diagnostics.error(at, "failed to read " + source->name + ": line " +
-                                std::to_string(at.line) +
+      diagnostics.error(at, "failed to read " + source->name + ": line " + std::to_string(at.line) +
                                 (length == 0 ? ": invalid UTF-8" : ": a NUL byte"));
       return false;
     }

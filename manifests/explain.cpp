@@ -93,8 +93,7 @@ Explanation explain_variable(const LoadOptions& options, const std::string& name
   LoadOptions as_written = options;
   as_written.interpolate = false;
   for (const VariableUse& use : variable_uses(load_model(as_written).model))
-    if (use.variable.name == name)
-      explanation.uses.push_back(effect_of(use, place.environment));
+    if (use.variable.name == name) explanation.uses.push_back(effect_of(use, place.environment));
   try {
     explanation.services = services_with(name, options);
   } catch (const InvalidManifest&) {
@@ -105,15 +104,14 @@ Explanation explain_variable(const LoadOptions& options, const std::string& name
 
 std::string to_text(const Explanation& explanation) {
   std::string text;
-  const auto winner =
-      std::find_if(explanation.sources.begin(), explanation.sources.end(),
-                   [](const VariableSource& source) { return source.wins; });
+  const auto winner = std::find_if(explanation.sources.begin(), explanation.sources.end(),
+                                   [](const VariableSource& source) { return source.wins; });
   const bool set = winner != explanation.sources.end();
   text += explanation.name + (set ? " is " + quoted(winner->value) : " is not set") + "\n";
   for (const VariableSource& source : explanation.sources) {
     const std::string place = place_text(source.at);
-    text += std::string("  ") + (source.wins ? "* " : "  ") + (place.empty() ? source.where : place) +
-            ": " + quoted(source.value) + "\n";
+    text += std::string("  ") + (source.wins ? "* " : "  ") +
+            (place.empty() ? source.where : place) + ": " + quoted(source.value) + "\n";
   }
   if (!explanation.uses.empty()) text += "Named by\n";
   for (const VariableEffect& use : explanation.uses)

@@ -123,8 +123,7 @@ void Extender::complete(const std::string& name, ServiceScope& scope) {
   }
   Reference reference;
   const Node* base = nullptr;
-  if (read(extends, name, reference))
-    base = base_of(name, reference, scope, extends.at);
+  if (read(extends, name, reference)) base = base_of(name, reference, scope, extends.at);
   service->erase("extends");
   if (base != nullptr && base->is_mapping()) {
     Node inherited = Node::make_mapping(base->at);

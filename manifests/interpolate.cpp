@@ -160,9 +160,10 @@ std::string meant_by(const std::string& culprit) {
   const std::string name(inside.substr(0, length));
   std::string_view rest = inside.substr(length);
   if (!closed && rest.empty()) return "${" + name + "}";
-  if (!closed) return (rest.starts_with(':') || rest.starts_with('-') || rest.starts_with('?'))
-                          ? culprit + "}"
-                          : "${" + name + "}" + std::string(rest);
+  if (!closed)
+    return (rest.starts_with(':') || rest.starts_with('-') || rest.starts_with('?'))
+               ? culprit + "}"
+               : "${" + name + "}" + std::string(rest);
   if (rest.find_first_not_of(' ') == std::string_view::npos) return "${" + name + "}";
   if (rest.starts_with(":=") || rest.starts_with('=') || rest.starts_with(':')) {
     rest.remove_prefix(rest.starts_with(":=") ? 2 : 1);
@@ -268,8 +269,8 @@ void collect_references(std::string_view text, int depth, std::vector<VariableRe
       }
     } else if (const std::size_t name = name_length(rest.substr(1)); name > 0) {
       length = 1 + name;
-      found.push_back({.name = std::string(rest.substr(1, name)),
-                       .text = std::string(rest.substr(0, length))});
+      found.push_back(
+          {.name = std::string(rest.substr(1, name)), .text = std::string(rest.substr(0, length))});
     }
     at = text.find('$', at + length);
   }

@@ -74,8 +74,9 @@ class Completer {
 
   std::vector<Completion> run() {
     if (place_.line >= outline_.size()) return {};
-    const std::string_view before = outline_.text(place_.line).substr(
-        0, std::min(place_.column, outline_.text(place_.line).size()));
+    const std::string_view before =
+        outline_.text(place_.line)
+            .substr(0, std::min(place_.column, outline_.text(place_.line).size()));
     const OutlineLine& line = outline_.line(place_.line);
     const bool after_key = !line.key.empty() && place_.column >= line.value_at &&
                            before.find(':') != std::string_view::npos;
@@ -115,12 +116,11 @@ class Completer {
     for (const KnownWords& known : kKnownWords)
       if (matches(path, known.pattern))
         for (const auto word : known.words)
-          if (!word.empty())
-            add(Completion::Kind::value, std::string(word), std::string(word), "");
+          if (!word.empty()) add(Completion::Kind::value, std::string(word), std::string(word), "");
     const std::string_view section = section_named_at(path);
     if (section.empty()) return;
-    const bool mode = matches(path, "services.*.network_mode") ||
-                      matches(path, "services.*.ipc") || matches(path, "services.*.pid");
+    const bool mode = matches(path, "services.*.network_mode") || matches(path, "services.*.ipc") ||
+                      matches(path, "services.*.pid");
     const bool mount = matches(path, "services.*.volumes.*");
     add_names(section, mode ? "service:" : "", mount ? ":" : "");
   }
@@ -191,10 +191,15 @@ std::string extended_file(const Outline& outline, std::size_t line) {
 }
 
 bool names_file(const TreePath& path) {
-  static constexpr std::string_view kPatterns[] = {
-      "include.*",           "include.*.path",       "include.*.path.*", "services.*.extends.file",
-      "services.*.env_file", "services.*.env_file.*", "services.*.env_file.*.path",
-      "configs.*.file",      "secrets.*.file"};
+  static constexpr std::string_view kPatterns[] = {"include.*",
+                                                   "include.*.path",
+                                                   "include.*.path.*",
+                                                   "services.*.extends.file",
+                                                   "services.*.env_file",
+                                                   "services.*.env_file.*",
+                                                   "services.*.env_file.*.path",
+                                                   "configs.*.file",
+                                                   "secrets.*.file"};
   return std::any_of(std::begin(kPatterns), std::end(kPatterns),
                      [&](std::string_view pattern) { return matches(path, pattern); });
 }

@@ -25,12 +25,12 @@ struct LoadOptions {
   std::string working_directory;                   ///< absolute; where the command was given
   std::string stdin_text;                          ///< what `-f -` reads
   std::map<std::string, std::string> texts;  ///< in place of files: absolute path → what it holds
-  bool interpolate = true;                         ///< off: `--no-interpolate`
-  bool normalize = true;                           ///< off: `--no-normalize`
-  bool resolve_paths = true;                       ///< off: `--no-path-resolution`
-  bool consistency = true;                         ///< off: `--no-consistency`
-  bool resolve_env = true;                         ///< off: `--no-env-resolution`
-  bool all_resources = false;                      ///< `--all-resources`: keep what no service uses
+  bool interpolate = true;                   ///< off: `--no-interpolate`
+  bool normalize = true;                     ///< off: `--no-normalize`
+  bool resolve_paths = true;                 ///< off: `--no-path-resolution`
+  bool consistency = true;                   ///< off: `--no-consistency`
+  bool resolve_env = true;                   ///< off: `--no-env-resolution`
+  bool all_resources = false;                ///< `--all-resources`: keep what no service uses
 };
 
 struct Loaded {

@@ -29,8 +29,8 @@ class Outline {
   const OutlineLine& line(std::size_t number) const { return lines_.at(number); }
   std::string_view text(std::size_t number) const { return texts_.at(number); }
 
-  /// The keys that lead to line `number` (from 0), its own key included; items are `[0]`. For a line
-  /// that is blank, or still has no key, `indent` tells how deep it is.
+  /// The keys that lead to line `number` (from 0), its own key included; items are `[0]`. For a
+  /// line that is blank, or still has no key, `indent` tells how deep it is.
   TreePath path_to(std::size_t number, std::size_t indent) const;
 
   /// The lines with the keys directly below `path`, in order.

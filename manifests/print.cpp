@@ -342,8 +342,7 @@ const Position* origin_of(const Stack& stack, const std::string& path) {
   return nullptr;
 }
 
-void collect_origins(const Json& value, const std::string& path, const Stack& stack,
-                     Json& leaves) {
+void collect_origins(const Json& value, const std::string& path, const Stack& stack, Json& leaves) {
   if (value.is_object() && !value.empty()) {
     for (const auto& [key, item] : value.items())
       collect_origins(item, path.empty() ? key : path + "." + key, stack, leaves);

@@ -221,8 +221,7 @@ class Checker {
     for (const auto required : rule.required) {
       if (node.find(required) != nullptr) continue;
       advise(report(node, path, "missing property '" + std::string(required) + "'"),
-             {.hint = "add `" + std::string(required) + ":`",
-              .suggestion = std::string(required)});
+             {.hint = "add `" + std::string(required) + ":`", .suggestion = std::string(required)});
     }
   }
 
@@ -306,7 +305,8 @@ const Rule* rule_of_key(const Rule& rule, std::string_view key) {
 
 void validate_schema(const Node& model, Diagnostics& diagnostics) {
   std::string path;
-  if (require_mapping(model, diagnostics)) Checker(diagnostics).check(model, compose_schema(), path);
+  if (require_mapping(model, diagnostics))
+    Checker(diagnostics).check(model, compose_schema(), path);
 }
 
 bool repair_schema(Node& model, Diagnostics& diagnostics) {

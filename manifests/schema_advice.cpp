@@ -35,8 +35,8 @@ std::string_view trimmed(std::string_view text) {
 /// The unit that a misspelt one begins like: "sec" is "s", "min" is "m", "hours" is "h".
 std::string unit_like(std::string_view word, std::string_view letters, std::string_view otherwise) {
   if (word.empty()) return std::string(otherwise);
-  const char first = word[0] >= 'A' && word[0] <= 'Z' ? static_cast<char>(word[0] - 'A' + 'a')
-                                                      : word[0];
+  const char first =
+      word[0] >= 'A' && word[0] <= 'Z' ? static_cast<char>(word[0] - 'A' + 'a') : word[0];
   if (word.size() > 1 && (word.starts_with("ms") || word.starts_with("mil"))) return "ms";
   return letters.find(first) == std::string_view::npos ? std::string() : std::string(1, first);
 }
@@ -65,8 +65,7 @@ Advice missing_colon(const Node& node, const Rule& rule) {
 }
 
 Advice quoted(const Node& node) {
-  return {.hint = "put it in quotes: \"" + node.text + "\"",
-          .suggestion = "\"" + node.text + "\""};
+  return {.hint = "put it in quotes: \"" + node.text + "\"", .suggestion = "\"" + node.text + "\""};
 }
 
 /// Where a key is at home that was written somewhere else.
@@ -126,10 +125,8 @@ Advice advice_on_form(const Node& node, const Rule& rule) {
             .suggestion = {}};
   if (takes_map)
     return {.hint = "write `key: value` lines without `- ` before them", .suggestion = {}};
-  if (takes_list)
-    return {.hint = "write a list: lines that begin with `- `", .suggestion = {}};
-  if ((rule.forms & form::boolean) != 0)
-    return {.hint = "write true or false", .suggestion = {}};
+  if (takes_list) return {.hint = "write a list: lines that begin with `- `", .suggestion = {}};
+  if ((rule.forms & form::boolean) != 0) return {.hint = "write true or false", .suggestion = {}};
   return {.hint = "write one value after the colon", .suggestion = {}};
 }
 

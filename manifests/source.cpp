@@ -10,7 +10,8 @@ namespace manifests {
 std::string_view Source::line(int number) const {
   if (starts_.empty()) {
     starts_.push_back(0);
-    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', end + 1))
+    for (std::size_t end = text.find('\n'); end != std::string::npos;
+         end = text.find('\n', end + 1))
       starts_.push_back(end + 1);
   }
   if (number < 1 || static_cast<std::size_t>(number) > starts_.size()) return {};
@@ -30,9 +31,9 @@ namespace fs = std::filesystem;
 }
 
 [[noreturn]] void fail_as_too_large(const std::string& path) {
-  throw std::system_error(EFBIG, std::generic_category(),
-                          "open " + path + ": more than " +
-                              std::to_string(kMaxSourceBytes >> 20U) + " MiB");
+  throw std::system_error(
+      EFBIG, std::generic_category(),
+      "open " + path + ": more than " + std::to_string(kMaxSourceBytes >> 20U) + " MiB");
 }
 
 void require_readable_kind(const std::string& path, FileKind kind) {

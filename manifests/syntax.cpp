@@ -183,12 +183,12 @@ std::optional<SyntaxMistake> Scanner::check_colon(const Line& line) {
   while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
   const std::string suggestion =
       std::string(word) + ":" + (rest.empty() ? "" : " ") + std::string(rest);
-  return SyntaxMistake{.at = place(line.number, line.indent),
-                       .message = colon ? "a blank is missing after the colon of `" +
-                                              std::string(word) + "`"
-                                        : "a colon is missing after `" + std::string(word) + "`",
-                       .hint = "did you mean `" + suggestion + "`?",
-                       .suggestion = suggestion};
+  return SyntaxMistake{
+      .at = place(line.number, line.indent),
+      .message = colon ? "a blank is missing after the colon of `" + std::string(word) + "`"
+                       : "a colon is missing after `" + std::string(word) + "`",
+      .hint = "did you mean `" + suggestion + "`?",
+      .suggestion = suggestion};
 }
 
 std::optional<SyntaxMistake> Scanner::check_indent(const Line& line) {
@@ -196,19 +196,21 @@ std::optional<SyntaxMistake> Scanner::check_indent(const Line& line) {
   if (levels_.empty() || line.indent > levels_.back()) {
     if (opens_ || levels_.empty()) return std::nullopt;
     return SyntaxMistake{.at = place(line.number, line.indent),
-                         .message = "this line is indented further than the one before, which has "
-                                    "a value already",
+                         .message =
+                             "this line is indented further than the one before, which has "
+                             "a value already",
                          .hint = "indent it by " + std::to_string(levels_.back()) + " spaces",
                          .suggestion = std::string(line.content)};
   }
   const bool fits = std::find(levels_.begin(), levels_.end(), line.indent) != levels_.end();
   if (fits) return std::nullopt;
   const auto above = std::lower_bound(levels_.begin(), levels_.end(), line.indent);
-  return SyntaxMistake{.at = place(line.number, line.indent),
-                       .message = "the indentation of this line fits none of those before it",
-                       .hint = "indent it by " + std::to_string(*above) + " spaces" +
-                               (above == levels_.begin() ? "" : " or " + std::to_string(*(above - 1))),
-                       .suggestion = std::string(line.content)};
+  return SyntaxMistake{
+      .at = place(line.number, line.indent),
+      .message = "the indentation of this line fits none of those before it",
+      .hint = "indent it by " + std::to_string(*above) + " spaces" +
+              (above == levels_.begin() ? "" : " or " + std::to_string(*(above - 1))),
+      .suggestion = std::string(line.content)};
 }
 
 /// Takes the line into account for those that follow.

@@ -1,5 +1,5 @@
-// Where a YAML file goes wrong, as people see it. The parser says where it could not go on, which is
-// often the line after the mistake; this looks at the lines before it.
+// Where a YAML file goes wrong, as people see it. The parser says where it could not go on, which
+// is often the line after the mistake; this looks at the lines before it.
 #pragma once
 
 #include <string>

@@ -123,8 +123,8 @@ void check_values(const std::string& path, const Service& service, const Reporte
   }
   for (std::size_t i = 0; i < service.expose.size(); ++i) {
     if (is_exposed_port(service.expose[i])) continue;
-    report.error(path + ".expose" + index(i), path + ".expose" + index(i) + ": invalid port: " +
-                                                  service.expose[i],
+    report.error(path + ".expose" + index(i),
+                 path + ".expose" + index(i) + ": invalid port: " + service.expose[i],
                  "write PORT[-PORT][/PROTOCOL], as in 3000 or 53/udp");
   }
   if (service.develop) {
@@ -193,8 +193,10 @@ std::string written_at(const std::string& path, const std::string& name, const S
   for (std::size_t i = 0; i < service.volumes_from.size(); ++i)
     if (names_it(service.volumes_from[i])) return path + ".volumes_from" + index(i);
   const std::pair<const char*, const std::string*> modes[] = {
-      {".network_mode", &service.network_mode}, {".ipc", &service.ipc},
-      {".pid", &service.pid},                   {".uts", &service.uts},
+      {".network_mode", &service.network_mode},
+      {".ipc", &service.ipc},
+      {".pid", &service.pid},
+      {".uts", &service.uts},
       {".cgroup", &service.cgroup}};
   for (const auto& [key, mode] : modes)
     if (namespace_target(*mode).service == name) return path + key;

@@ -74,7 +74,8 @@ Json position_json(std::string_view line_text, std::size_t line, std::size_t col
 
 /// From the place to the end of the word that stands there.
 Json range_of(const manifests::Position& at, Columns columns) {
-  if (!at) return {{"start", {{"line", 0}, {"character", 0}}}, {"end", {{"line", 0}, {"character", 1}}}};
+  if (!at)
+    return {{"start", {{"line", 0}, {"character", 0}}}, {"end", {{"line", 0}, {"character", 1}}}};
   const std::string_view text = at.source->line(at.line);
   const auto begin = std::min(static_cast<std::size_t>(std::max(at.column, 1) - 1), text.size());
   std::size_t end = text.find_first_of(" \t,]}", begin);
@@ -92,18 +93,17 @@ std::string uri_of(const manifests::Position& at, const std::string& directory) 
 Json diagnostic_json(const manifests::Diagnostic& diagnostic, const std::string& directory,
                      Columns columns) {
   const bool error = diagnostic.severity == manifests::Severity::error;
-  Json json = {{"range", range_of(diagnostic.at, columns)},
-               {"severity", error ? 1 : 2},
-               {"source", "stack"},
-               {"message", diagnostic.message +
-                               (diagnostic.hint.empty() ? "" : "\n" + diagnostic.hint)}};
+  Json json = {
+      {"range", range_of(diagnostic.at, columns)},
+      {"severity", error ? 1 : 2},
+      {"source", "stack"},
+      {"message", diagnostic.message + (diagnostic.hint.empty() ? "" : "\n" + diagnostic.hint)}};
   if (!diagnostic.suggestion.empty()) json["data"] = {{"suggestion", diagnostic.suggestion}};
   if (diagnostic.related)
-    json["relatedInformation"] = Json::array(
-        {{{"location",
-           {{"uri", uri_of(diagnostic.related, directory)},
-            {"range", range_of(diagnostic.related, columns)}}},
-          {"message", diagnostic.related_message}}});
+    json["relatedInformation"] = Json::array({{{"location",
+                                                {{"uri", uri_of(diagnostic.related, directory)},
+                                                 {"range", range_of(diagnostic.related, columns)}}},
+                                               {"message", diagnostic.related_message}}});
   return json;
 }
 
@@ -118,10 +118,14 @@ std::vector<manifests::Diagnostic> find_mistakes(const manifests::LoadOptions& o
 /// A file with a usual name is a project's; what lies beside it under such a name belongs to it.
 bool has_usual_name(const std::string& path) {
   const std::string name = path.substr(path.rfind('/') + 1);
-  static constexpr std::string_view kNames[] = {
-      "compose.yaml",          "compose.yml",          "docker-compose.yml",
-      "docker-compose.yaml",   "compose.override.yml", "compose.override.yaml",
-      "docker-compose.override.yml", "docker-compose.override.yaml"};
+  static constexpr std::string_view kNames[] = {"compose.yaml",
+                                                "compose.yml",
+                                                "docker-compose.yml",
+                                                "docker-compose.yaml",
+                                                "compose.override.yml",
+                                                "compose.override.yaml",
+                                                "docker-compose.override.yml",
+                                                "docker-compose.override.yaml"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -192,7 +196,8 @@ void LanguageServer::notification(const std::string& method, const Json& paramet
 }
 
 Json LanguageServer::initialize(const Json& parameters) {
-  const Json general = parameters.value("capabilities", Json::object()).value("general", Json::object());
+  const Json general =
+      parameters.value("capabilities", Json::object()).value("general", Json::object());
   const Json encodings = general.value("positionEncodings", Json::array());
   utf8_ = std::find(encodings.begin(), encodings.end(), "utf-8") != encodings.end();
   constexpr int kFull = 1;
@@ -215,9 +220,8 @@ Json LanguageServer::completion(const Json& parameters) const {
   const std::string& text = text_of(parameters.at("textDocument").at("uri").get<std::string>());
   Json items = Json::array();
   for (const auto& each : manifests::complete(text, place_of(parameters, text, {utf8_}))) {
-    Json item = {{"label", each.label},
-                 {"kind", completion_kind(each.kind)},
-                 {"insertText", each.insert}};
+    Json item = {
+        {"label", each.label}, {"kind", completion_kind(each.kind)}, {"insertText", each.insert}};
     if (!each.help.empty()) item["documentation"] = each.help;
     items.push_back(std::move(item));
   }
@@ -249,11 +253,10 @@ Json LanguageServer::definition(const Json& parameters) const {
   const auto found = manifests::find_definition(text, place_of(parameters, text, {utf8_}), read);
   if (!found) return nullptr;
   const std::string& target = found->file.empty() ? text : other;
-  const Json at = position_json(line_of(target, found->at.line), found->at.line, found->at.column,
-                                {utf8_});
-  return {{"uri", found->file.empty()
-                      ? uri
-                      : uri_of_path(manifests::join_path(directory, found->file))},
+  const Json at =
+      position_json(line_of(target, found->at.line), found->at.line, found->at.column, {utf8_});
+  return {{"uri",
+           found->file.empty() ? uri : uri_of_path(manifests::join_path(directory, found->file))},
           {"range", {{"start", at}, {"end", at}}}};
 }
 
@@ -271,11 +274,9 @@ void LanguageServer::check(const std::string& uri) {
   std::map<std::string, Json> by_file{{uri, Json::array()}};
   for (const std::string& told : told_[uri]) by_file.emplace(told, Json::array());
   for (const manifests::Diagnostic& diagnostic : find_mistakes(options)) {
-    const std::string file =
-        diagnostic.at ? uri_of(diagnostic.at, options.working_directory) : uri;
+    const std::string file = diagnostic.at ? uri_of(diagnostic.at, options.working_directory) : uri;
     by_file.try_emplace(file, Json::array())
-        .first->second.push_back(
-            diagnostic_json(diagnostic, options.working_directory, {utf8_}));
+        .first->second.push_back(diagnostic_json(diagnostic, options.working_directory, {utf8_}));
   }
   told_[uri].clear();
   for (auto& [file, diagnostics] : by_file) {

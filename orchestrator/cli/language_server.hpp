@@ -1,6 +1,6 @@
 // The Language Server Protocol (3.17) for Compose files: messages in, messages out. Diagnostics are
-// those of `config`, for the text as it stands in the editor; completion, hover and definitions come
-// from manifests/language.hpp. Who carries the messages is the business of lsp.cpp.
+// those of `config`, for the text as it stands in the editor; completion, hover and definitions
+// come from manifests/language.hpp. Who carries the messages is the business of lsp.cpp.
 #pragma once
 
 #include <map>
@@ -39,8 +39,8 @@ class LanguageServer {
   const std::string& text_of(const std::string& uri) const;
 
   std::map<std::string, std::string> environment_;
-  std::map<std::string, std::string> open_;           ///< URI → text
-  std::map<std::string, std::set<std::string>> told_;  ///< URI → the files that its check spoke of
+  std::map<std::string, std::string> open_;            ///< URI → text
+  std::map<std::string, std::set<std::string>> told_;  ///< URI → files that its check spoke of
   std::vector<Json> outgoing_;
   bool utf8_ = false;  ///< columns count bytes, not UTF-16 units
   bool shut_down_ = false;

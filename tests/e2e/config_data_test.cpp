@@ -20,8 +20,9 @@ class ConfigDataTest : public support::StackTest {
 };
 
 TEST_F(ConfigDataTest, GivesAllMistakesAsData) {
-  manifest("services:\n  web:\n    imgae: IMAGE\n    depends_on: [dbb]\n  db:\n    image: IMAGE\n"
-           "    ports: ['x']\n");
+  manifest(
+      "services:\n  web:\n    imgae: IMAGE\n    depends_on: [dbb]\n  db:\n    image: IMAGE\n"
+      "    ports: ['x']\n");
   const Output found = stack({"config", "--format", "json"});
   EXPECT_THAT(found, ExitsWith(1));
   EXPECT_THAT(found.err, HasSubstr("compose.yaml:3:5: error: "));
@@ -111,7 +112,8 @@ TEST_F(ConfigDataTest, RefusesHostileFiles) {
   std::string bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n";
   for (char name = 'b'; name < 'n'; ++name) {
     bomb += std::string(1, name) + ": &" + name + " [";
-    for (int i = 0; i < 9; ++i) bomb += std::string(i ? "," : "") + "*" + static_cast<char>(name - 1);
+    for (int i = 0; i < 9; ++i)
+      bomb += std::string(i ? "," : "") + "*" + static_cast<char>(name - 1);
     bomb += "]\n";
   }
   refused(bomb, "aliases unfold to more than");
@@ -143,8 +145,7 @@ std::string framed(const json& message) {
 }
 
 std::string request(int id, const std::string& method, const json& parameters) {
-  return framed(
-      {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", parameters}});
+  return framed({{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", parameters}});
 }
 
 std::string notice(const std::string& method, const json& parameters) {

@@ -1,8 +1,10 @@
 // A Compose file and its environment, through the whole pipeline: parsing, interpolation, include,
-// extends, merging, checks, decoding, printing, and what editors ask. Besides memory errors it looks
-// for output that is not read again as it was. Input: lines `NAME=VALUE`, an empty line, the file.
+// extends, merging, checks, decoding, printing, and what editors ask. Besides memory errors it
+// looks for output that is not read again as it was. Input: lines `NAME=VALUE`, an empty line, the
+// file.
 //
 // tests/fuzz/run compose SECONDS builds and runs it.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -46,13 +48,12 @@ manifests::LoadOptions options_of(std::string_view input) {
   return options;
 }
 
-void load(const manifests::LoadOptions& options) {
+void load_and_print(const manifests::LoadOptions& options) {
   const manifests::Loaded loaded = manifests::load(options);
   const std::string json = manifests::to_json_text(loaded.stack);
   manifests::to_yaml(loaded.stack);
   manifests::to_yaml_with_origins(loaded.stack);
-  const manifests::Json complete =
-      manifests::to_json(loaded.stack, manifests::Detail::complete);
+  const manifests::Json complete = manifests::to_json(loaded.stack, manifests::Detail::complete);
   const manifests::Stack again = manifests::from_json(complete);
   require(manifests::to_json(again, manifests::Detail::complete) == complete);
 }
@@ -63,10 +64,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string input(reinterpret_cast<const char*>(data), size);
   const manifests::LoadOptions options = options_of(input);
   try {
-    load(options);
+    load_and_print(options);
   } catch (const manifests::InvalidManifest& invalid) {
-    manifests::to_json(invalid.diagnostics()).dump(-1, ' ', false,
-                                                   manifests::Json::error_handler_t::replace);
+    manifests::to_json(invalid.diagnostics())
+        .dump(-1, ' ', false, manifests::Json::error_handler_t::replace);
   }
   try {
     manifests::to_text(manifests::explain_variable(options, "A"));

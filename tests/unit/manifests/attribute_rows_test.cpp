@@ -45,7 +45,8 @@ constexpr Row kService[] = {
     {"A2.annotations", "annotations: {a: b}", "/annotations/a", R"("b")"},
     {"A2.annotations list", "annotations: [a=b]", "/annotations/a", R"("b")"},
     {"A2.attach", "attach: false", "/attach", "false"},
-    {"A2.blkio_config", "blkio_config: {weight: 300, weight_device: [{path: /dev/sda, weight: 400}]}",
+    {"A2.blkio_config",
+     "blkio_config: {weight: 300, weight_device: [{path: /dev/sda, weight: 400}]}",
      "/blkio_config/weight_device/0/Weight", "400"},
     {"A13.device_read_bps", "blkio_config: {device_read_bps: [{path: /dev/sda, rate: 12mb}]}",
      "/blkio_config/device_read_bps/0/Rate", R"("12582912")"},
@@ -105,7 +106,8 @@ constexpr Row kService[] = {
      "deploy: {restart_policy: {condition: on-failure, delay: 5s, max_attempts: 3, window: 2m}}",
      "/deploy/restart_policy",
      R"({"condition": "on-failure", "delay": "5s", "max_attempts": 3, "window": "2m0s"})"},
-    {"A4.update_config", "deploy: {update_config: {parallelism: 2, delay: 10s, order: start-first}}",
+    {"A4.update_config",
+     "deploy: {update_config: {parallelism: 2, delay: 10s, order: start-first}}",
      "/deploy/update_config", R"({"parallelism": 2, "delay": "10s", "order": "start-first"})"},
     {"A4.rollback_config", "deploy: {rollback_config: {failure_action: pause, monitor: 1m}}",
      "/deploy/rollback_config", R"({"failure_action": "pause", "monitor": "1m0s"})"},
@@ -117,14 +119,14 @@ constexpr Row kService[] = {
     {"A5.watch",
      "develop: {watch: [{path: ., action: sync, target: /src, ignore: [a], initial_sync: true}]}",
      "/develop/watch/0/ignore", R"(["a"])"},
-    {"A5.exec", "develop: {watch: [{path: ., action: sync+exec, target: /src, exec: {command: x}}]}",
+    {"A5.exec",
+     "develop: {watch: [{path: ., action: sync+exec, target: /src, exec: {command: x}}]}",
      "/develop/watch/0/exec/command", R"(["x"])"},
     {"A2.device_cgroup_rules", "device_cgroup_rules: ['c 1:3 mr']", "/device_cgroup_rules",
      R"(["c 1:3 mr"])"},
     {"A2.devices", "devices: ['/dev/a:/dev/b:r']", "/devices/0",
      R"({"source": "/dev/a", "target": "/dev/b", "permissions": "r"})"},
-    {"A2.devices CDI", "devices: [vendor.com/gpu=0]", "/devices/0/source",
-     R"("vendor.com/gpu=0")"},
+    {"A2.devices CDI", "devices: [vendor.com/gpu=0]", "/devices/0/source", R"("vendor.com/gpu=0")"},
     {"A2.devices long", "devices: [{source: /dev/a, target: /dev/b, permissions: rw}]",
      "/devices/0/permissions", R"("rw")"},
     {"A2.dns", "dns: 8.8.8.8", "/dns", R"(["8.8.8.8"])"},
@@ -223,8 +225,7 @@ constexpr Row kService[] = {
     {"A2.restart on-failure", "restart: on-failure:3", "/restart", R"("on-failure:3")"},
     {"A2.runtime", "runtime: crun", "/runtime", R"("crun")"},
     {"A2.scale", "scale: 2", "/scale", "2"},
-    {"A2.secrets", "secrets: [s]", "/secrets/0",
-     R"({"source": "s", "target": "/run/secrets/s"})"},
+    {"A2.secrets", "secrets: [s]", "/secrets/0", R"({"source": "s", "target": "/run/secrets/s"})"},
     {"A11.secrets long", "secrets: [{source: s, target: t, mode: '0400'}]", "/secrets/0",
      R"({"source": "s", "target": "t", "mode": "0400"})"},
     {"A2.security_opt", "security_opt: [no-new-privileges]", "/security_opt",
@@ -266,8 +267,7 @@ constexpr Row kService[] = {
      "/volumes/0/tmpfs", R"({"size": "10485760", "mode": 493})"},
     {"A8.image", "volumes: [{type: image, source: tool, target: /i, image: {subpath: s}}]",
      "/volumes/0/image", R"({"subpath": "s"})"},
-    {"A8.npipe", "volumes: [{type: npipe, source: a, target: b}]", "/volumes/0/type",
-     R"("npipe")"},
+    {"A8.npipe", "volumes: [{type: npipe, source: a, target: b}]", "/volumes/0/type", R"("npipe")"},
     {"A8.consistency", "volumes: [{type: bind, source: /h, target: /d, consistency: cached}]",
      "/volumes/0/consistency", R"("cached")"},
     {"A2.volumes_from", "volumes_from: ['b:ro']", "/volumes_from", R"(["b:ro"])"},
@@ -280,11 +280,12 @@ TEST_P(ServiceRow, IsReadAsTheReferenceSays) {
   const Row& row = GetParam();
   const std::string written = row.written;
   const bool has_source = written.find("image:") == 0 || written.find("\nimage:") == 0;
-  std::string text = "services:\n  a:\n" + indented(has_source ? written : "image: i\n" + written) +
-                     "  b: {image: i, hostname: of-b}\n"
-                     "networks: {net: {ipam: {config: [{subnet: 10.0.0.0/8}]}}}\n"
-                     "volumes: {v: }\nconfigs: {c: {content: x}}\nsecrets: {s: {environment: SET}}\n"
-                     "models: {m: {model: ai/x}}\n";
+  std::string text =
+      "services:\n  a:\n" + indented(has_source ? written : "image: i\n" + written) +
+      "  b: {image: i, hostname: of-b}\n"
+      "networks: {net: {ipam: {config: [{subnet: 10.0.0.0/8}]}}}\n"
+      "volumes: {v: }\nconfigs: {c: {content: x}}\nsecrets: {s: {environment: SET}}\n"
+      "models: {m: {model: ai/x}}\n";
   const Json service = model_of(text).at("services").at("a");
   const Json::json_pointer path(row.path);
   const Json read = service.contains(path) ? service.at(path) : Json();
@@ -369,13 +370,13 @@ constexpr Row kTop[] = {
     {"A9.default name", "volumes: {v: }", "/volumes/v/name", R"("p_v")"},
     {"A9.empty name", "volumes: {v: {name: '', external: true}}", "/volumes/v",
      R"({"external": true})"},
-    {"A9.driver_opts", "volumes: {v: {driver: local, driver_opts: {type: none, o: bind, device: x}}}",
+    {"A9.driver_opts",
+     "volumes: {v: {driver: local, driver_opts: {type: none, o: bind, device: x}}}",
      "/volumes/v/driver_opts/device", R"("/nowhere/x")"},
     {"A9.external", "volumes: {v: {external: true}}", "/volumes/v",
      R"({"name": "v", "external": true})"},
     {"A9.labels", "volumes: {v: {labels: {a: b}}}", "/volumes/v/labels", R"({"a": "b"})"},
-    {"A10.content", "configs: {c: {content: \"a ${SET}\"}}", "/configs/c/content",
-     R"("a value")"},
+    {"A10.content", "configs: {c: {content: \"a ${SET}\"}}", "/configs/c/content", R"("a value")"},
     {"A10.file", "configs: {c: {file: ./f}}", "/configs/c/file", R"("/nowhere/f")"},
     {"A10.config environment", "configs: {c: {environment: SET}}", "/configs/c/environment",
      R"("SET")"},
@@ -384,7 +385,8 @@ constexpr Row kTop[] = {
      R"({"name": "p_s", "environment": "SET"})"},
     {"A10.external", "secrets: {s: {external: true, name: real}}", "/secrets/s",
      R"({"name": "real", "external": true})"},
-    {"A10.driver", "secrets: {s: {driver: d, driver_opts: {a: b}, template_driver: t, labels: [l]}}",
+    {"A10.driver",
+     "secrets: {s: {driver: d, driver_opts: {a: b}, template_driver: t, labels: [l]}}",
      "/secrets/s/driver_opts", R"({"a": "b"})"},
 };
 

@@ -93,8 +93,9 @@ TEST_F(ExplainTest, WritesOriginsBesideValues) {
 }
 
 TEST_F(ExplainTest, GivesDiagnosticsAsData) {
-  project_.write("compose.yaml", "services:\n  web:\n    imgae: i\n    ports: x\n    depends_on: [wbe]\n"
-                                 "  db:\n    image: ${X\n    networks: [gone]\n");
+  project_.write("compose.yaml",
+                 "services:\n  web:\n    imgae: i\n    ports: x\n    depends_on: [wbe]\n"
+                 "  db:\n    image: ${X\n    networks: [gone]\n");
   try {
     load(options_);
     FAIL();

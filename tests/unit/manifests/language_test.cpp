@@ -40,9 +40,9 @@ std::vector<std::string> labels(const std::string& marked) {
 
 std::string place_of_definition(const std::string& marked, const std::string& other = {}) {
   const Cursor cursor(marked);
-  const auto found = find_definition(
-      cursor.text, cursor.place,
-      [&](const std::string&) { return other.empty() ? std::nullopt : std::optional(other); });
+  const auto found = find_definition(cursor.text, cursor.place, [&](const std::string&) {
+    return other.empty() ? std::nullopt : std::optional(other);
+  });
   if (!found) return "nowhere";
   return found->file + ":" + std::to_string(found->at.line) + ":" +
          std::to_string(found->at.column);
@@ -64,8 +64,9 @@ TEST(Language, CompletesKeysInsideOfListItems) {
 }
 
 TEST(Language, CompletesWordsAndNames) {
-  EXPECT_THAT(labels("services:\n  web:\n    depends_on:\n      db:\n        condition: |\n  db:\n"),
-              ElementsAre("service_started", "service_healthy", "service_completed_successfully"));
+  EXPECT_THAT(
+      labels("services:\n  web:\n    depends_on:\n      db:\n        condition: |\n  db:\n"),
+      ElementsAre("service_started", "service_healthy", "service_completed_successfully"));
   EXPECT_THAT(labels("services:\n  web:\n    depends_on:\n      - |\n  db:\n    image: i\n"),
               IsSupersetOf({"web", "db"}));
   EXPECT_THAT(labels("services:\n  web:\n    networks: [|]\nnetworks:\n  front:\n"),
@@ -86,9 +87,12 @@ TEST(Language, FindsWhereNamesAreDefined) {
   const std::string rest =
       "  db:\n    image: i\nnetworks:\n  front:\nvolumes:\n  data:\nsecrets:\n  token:\n";
   EXPECT_EQ(place_of_definition("services:\n  web:\n    depends_on: [d|b]\n" + rest), ":3:2");
-  EXPECT_EQ(place_of_definition("services:\n  web:\n    networks:\n      - fr|ont\n" + rest), ":7:2");
-  EXPECT_EQ(place_of_definition("services:\n  web:\n    volumes:\n      - da|ta:/x\n" + rest), ":9:2");
-  EXPECT_EQ(place_of_definition("services:\n  web:\n    network_mode: service:d|b\n" + rest), ":3:2");
+  EXPECT_EQ(place_of_definition("services:\n  web:\n    networks:\n      - fr|ont\n" + rest),
+            ":7:2");
+  EXPECT_EQ(place_of_definition("services:\n  web:\n    volumes:\n      - da|ta:/x\n" + rest),
+            ":9:2");
+  EXPECT_EQ(place_of_definition("services:\n  web:\n    network_mode: service:d|b\n" + rest),
+            ":3:2");
   EXPECT_EQ(place_of_definition("services:\n  web:\n    secrets:\n      - source: to|ken\n" + rest),
             ":11:2");
   EXPECT_EQ(place_of_definition("x-a: &base\n  k: v\nservices:\n  web:\n    <<: *ba|se\n"), ":0:5");
@@ -101,8 +105,9 @@ TEST(Language, FindsExtendedServicesInOtherFiles) {
                                 "      service: ba|se\n",
                                 other),
             "common.yaml:1:2");
-  EXPECT_EQ(place_of_definition("services:\n  web:\n    extends:\n      file: com|mon.yaml\n", other),
-            "common.yaml:0:0");
+  EXPECT_EQ(
+      place_of_definition("services:\n  web:\n    extends:\n      file: com|mon.yaml\n", other),
+      "common.yaml:0:0");
 }
 
 TEST(Language, BearsAnyTextAndAnyPlace) {

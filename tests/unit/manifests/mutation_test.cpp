@@ -143,8 +143,8 @@ volumes:
 
 struct Broken {
   std::string text;
-  std::set<int> lines;      ///< where the mistake may be said to be
-  std::string suggestion;   ///< what the advice must hold; empty: any advice will do
+  std::set<int> lines;     ///< where the mistake may be said to be
+  std::string suggestion;  ///< what the advice must hold; empty: any advice will do
   std::string what;
 };
 
@@ -176,9 +176,9 @@ std::string key_of(const std::string& line) {
 /// Keys that the files' authors chose: a misspelt one is no mistake.
 bool is_chosen(const std::string& key) {
   static const std::set<std::string> kChosen = {
-      "web",   "api",   "cache", "front", "back",     "uploads", "token",       "DATABASE_URL",
-      "wiki",  "data",  "keep",  "search", "database", "nofile",  "LOG_LEVEL",   "settings",
-      "max-size"};
+      "web",      "api",          "cache",     "front",    "back",    "uploads",
+      "token",    "DATABASE_URL", "wiki",      "data",     "keep",    "search",
+      "database", "nofile",       "LOG_LEVEL", "settings", "max-size"};
   return kChosen.contains(key);
 }
 
@@ -327,11 +327,11 @@ class Mutations {
 
   void references() {
     const std::pair<const char*, const char*> kNames[] = {
-        {"      - front", "front"},     {"      - back", "back"},
+        {"      - front", "front"},          {"      - back", "back"},
         {"      - uploads:/srv", "uploads"}, {"      - token", "token"},
-        {"      cache:", "cache"},      {"      api:", "api"},
-        {"      - database", "database"}, {"      - search", "search"},
-        {"        source: data", "data"}, {"      - source: settings", "settings"},
+        {"      cache:", "cache"},           {"      api:", "api"},
+        {"      - database", "database"},    {"      - search", "search"},
+        {"        source: data", "data"},    {"      - source: settings", "settings"},
         {"      - data:/var", "data"}};
     for (const auto& [begin, name] : kNames)
       for (std::size_t i = 0; i < good_.size(); ++i) {
@@ -354,7 +354,9 @@ class Mutations {
         std::vector<std::string> lines = good_;
         lines.insert(lines.begin() + static_cast<std::ptrdiff_t>(i) + 1,
                      std::string("    depends_on: [") + other + "]");
-        Broken broken{.text = joined(lines), .lines = {}, .suggestion = "dependencies",
+        Broken broken{.text = joined(lines),
+                      .lines = {},
+                      .suggestion = "dependencies",
                       .what = "cycle through " + key};
         // Any of the lines that make the circle is right.
         for (std::size_t line = 0; line < lines.size(); ++line)
@@ -369,8 +371,8 @@ class Mutations {
 
   void merge_tags() {
     const std::pair<const char*, const char*> kTags[] = {
-        {"!rest", "!reset"},         {"!resett", "!reset"},      {"!Reset", "!reset"},
-        {"!overide", "!override"},   {"!overwride", "!override"}, {"!Override", "!override"}};
+        {"!rest", "!reset"},       {"!resett", "!reset"},       {"!Reset", "!reset"},
+        {"!overide", "!override"}, {"!overwride", "!override"}, {"!Override", "!override"}};
     for (const auto& [wrong, right] : kTags)
       for (const char* value : {"[]", "{}", "null"})
         found_.push_back({.text = "services:\n  web:\n    image: i\n    ports: " +

@@ -36,7 +36,8 @@ TEST(Syntax, NamesALineThatIsIndentedLikeNoOther) {
 }
 
 TEST(Syntax, NamesWhereABracketOrQuoteOpens) {
-  EXPECT_EQ(mistake("a: 1\nb: [x,\nc: 2\n"), "2: cannot parse YAML: the bracket [ is never closed | ]");
+  EXPECT_EQ(mistake("a: 1\nb: [x,\nc: 2\n"),
+            "2: cannot parse YAML: the bracket [ is never closed | ]");
   EXPECT_EQ(mistake("a: \"x\nb: 2\n"), "1: cannot parse YAML: the quote \" is never closed | \"");
 }
 

@@ -17,6 +17,15 @@ TEST(ValidateA2, ImageOrBuild) {
   EXPECT_EQ(errors("provider: {type: x}"), "");
 }
 
+TEST(ValidateA2, ExposeTakesPortsAlone) {
+  EXPECT_EQ(errors("image: i, expose: [80, '8000-8010', 53/udp]"), "");
+  EXPECT_EQ(errors("image: i, expose: [abc]"), "services.a.expose[0]: invalid port: abc\n");
+  EXPECT_EQ(errors("image: i, expose: [80, 80/foo, 1-x, 70000]"),
+            "services.a.expose[1]: invalid port: 80/foo\n"
+            "services.a.expose[2]: invalid port: 1-x\n"
+            "services.a.expose[3]: invalid port: 70000\n");
+}
+
 TEST(ValidateA2, UndefinedReferences) {
   EXPECT_EQ(errors("image: i, networks: [n]"), "service \"a\" refers to undefined network n\n");
   EXPECT_EQ(errors("image: i, volumes: ['nn:/x']"),

@@ -39,9 +39,9 @@ class LanguageServerTest : public testing::Test {
   }
   /// The diagnostics for one file after the text changed.
   Json diagnostics(const std::string& text, const std::string& name = "compose.yaml") {
-    for (const Json& answer : tell("textDocument/didChange",
-                                   {{"textDocument", {{"uri", uri(name)}, {"version", 2}}},
-                                    {"contentChanges", {{{"text", text}}}}}))
+    for (const Json& answer :
+         tell("textDocument/didChange", {{"textDocument", {{"uri", uri(name)}, {"version", 2}}},
+                                         {"contentChanges", {{{"text", text}}}}}))
       if (answer.at("params").at("uri") == uri(name)) return answer.at("params").at("diagnostics");
     return "not published";
   }
@@ -52,29 +52,29 @@ class LanguageServerTest : public testing::Test {
 };
 
 TEST_F(LanguageServerTest, ASessionFromBeginningToEnd) {
-  const Json capabilities = ask("initialize", {{"capabilities", Json::object()}})
-                                .at("result")
-                                .at("capabilities");
+  const Json capabilities =
+      ask("initialize", {{"capabilities", Json::object()}}).at("result").at("capabilities");
   EXPECT_EQ(capabilities.at("positionEncoding"), "utf-16");
   EXPECT_EQ(capabilities.at("hoverProvider"), true);
   EXPECT_TRUE(tell("initialized", Json::object()).empty());
 
   // Nothing is on disk yet: what counts is the editor's text.
-  const auto opened = tell("textDocument/didOpen",
-                           {{"textDocument",
-                             {{"uri", uri()},
-                              {"languageId", "yaml"},
-                              {"version", 1},
-                              {"text", "services:\n  web:\n    imgae: i\n    depends_on: [db]\n"}}}});
+  const auto opened =
+      tell("textDocument/didOpen",
+           {{"textDocument",
+             {{"uri", uri()},
+              {"languageId", "yaml"},
+              {"version", 1},
+              {"text", "services:\n  web:\n    imgae: i\n    depends_on: [db]\n"}}}});
   ASSERT_EQ(opened.size(), 1U);
   const Json found = opened[0].at("params").at("diagnostics");
   ASSERT_EQ(found.size(), 2U) << found;
-  EXPECT_EQ(found[0].at("range"),
-            (Json{{"start", {{"line", 2}, {"character", 4}}},
-                  {"end", {{"line", 2}, {"character", 9}}}}));
+  EXPECT_EQ(found[0].at("range"), (Json{{"start", {{"line", 2}, {"character", 4}}},
+                                        {"end", {{"line", 2}, {"character", 9}}}}));
   EXPECT_EQ(found[0].at("data").at("suggestion"), "image");
 
-  const std::string text = "services:\n  web:\n    image: i\n    depends_on: [db]\n  db:\n    image: i\n    \n";
+  const std::string text =
+      "services:\n  web:\n    image: i\n    depends_on: [db]\n  db:\n    image: i\n    \n";
   EXPECT_EQ(diagnostics(text), Json::array());
   const Json hover = ask("textDocument/hover", at(2, 6)).at("result");
   EXPECT_THAT(hover.at("contents").at("value").get<std::string>(), testing::HasSubstr("image"));
