@@ -94,7 +94,7 @@ class Container : public std::enable_shared_from_this<Container> {
   Task<> clear_leftovers();
 
   Task<> watch_health(unsigned run);
-  Task<ProbeResult> probe();
+  Task<ProbeResult> probe(Json process);
   void on_exec_event(const MonitorEvent& event);
 
   void set_state(const std::string& state);

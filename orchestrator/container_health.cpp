@@ -65,6 +65,8 @@ Json Container::process_for_exec(const std::vector<std::string>& arguments) cons
 
 Task<> Container::watch_health(unsigned run) {
   const auto current = [&] { return run == run_ && !ended_ && health_; };
+  // The same for all probes of a run: the bundle is read once.
+  Json process;
   while (current()) {
     co_await sleep_until(health_->next_probe());
     while (current() && paused()) co_await project_.changed().wait();
@@ -72,7 +74,8 @@ Task<> Container::watch_health(unsigned run) {
     ProbeResult result;
     std::string failure;
     try {
-      result = co_await probe();
+      if (process.is_null()) process = process_for_exec(health_check_->arguments);
+      result = co_await probe(process);
     } catch (const std::exception& error) {
       failure = error.what();
     }
@@ -95,7 +98,7 @@ Task<> Container::watch_health(unsigned run) {
   }
 }
 
-Task<ProbeResult> Container::probe() {
+Task<ProbeResult> Container::probe(Json process) {
   ProbeResult result{.started_at = timestamp_now()};
   const std::string id = "probe-" + std::to_string(++probe_count_);
   const auto run = std::make_shared<ProbeRun>(project_.executor());
@@ -103,7 +106,7 @@ Task<ProbeResult> Container::probe() {
   const os::UniqueFd null = os::open_file("/dev/null", O_RDONLY);
   Json operation = {{"op", "exec"},
                     {"exec", id},
-                    {"process", process_for_exec(health_check_->arguments)},
+                    {"process", std::move(process)},
                     {"tty", false},
                     {"keep", false}};
   if (!link_ || !link_->send(operation, {null.get(), pipe.write.get(), pipe.write.get()}))
