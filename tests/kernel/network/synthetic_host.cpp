@@ -23,7 +23,7 @@ namespace network::testing {
 
 namespace {
 
-constexpr int kPatienceMs = 400;
+constexpr int kPatienceMs = 1500;  // a lost question for a neighbour is asked again after 1 s
 
 void in(int netns, const std::function<void()>& work) {
   if (netns == kHere) {
