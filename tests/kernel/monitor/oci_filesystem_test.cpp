@@ -202,9 +202,10 @@ TEST_F(OciFileSystem, ForbiddenCallsFailAsTold) {
 /// A process whose root is busybox only by chroot(2), in a mount namespace of its own with all of
 /// the host's files.
 pid_t start_in_chroot() {
+  const std::string root = busybox_root();  // made with its first use: not in the child
   const pid_t pid = ::fork();
   if (pid == 0) {
-    if (::unshare(CLONE_NEWNS) != 0 || ::chroot(busybox_root().c_str()) != 0 || ::chdir("/") != 0)
+    if (::unshare(CLONE_NEWNS) != 0 || ::chroot(root.c_str()) != 0 || ::chdir("/") != 0)
       ::_exit(1);
     ::execl("/bin/busybox", "sleep", "60", nullptr);
     ::_exit(1);
