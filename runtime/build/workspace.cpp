@@ -1,0 +1,156 @@
+#include "runtime/build/workspace.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/image/blob_writer.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace build {
+
+namespace {
+
+/// OCI's name for what Docker calls by its own; others stay.
+std::string oci_layer_type(const std::string& type) {
+  const std::string docker = "application/vnd.docker.image.rootfs.diff.tar";
+  if (!type.starts_with(docker)) return type;
+  const std::string compression = type.substr(docker.size());
+  return std::string(image::media_type::kLayer) +
+         (compression.empty() ? "" : "+" + compression.substr(1));
+}
+
+}  // namespace
+
+image::Digest Root::chain() const {
+  return diff_ids.empty() ? image::Digest() : image::chain_ids(diff_ids).back();
+}
+
+Workspace::Workspace(image::Store& store)
+    : store_(store), layout_(store.root()), transaction_(layout_) {}
+
+Root Workspace::root_of(const image::Image& image) const {
+  Root root{.diff_ids = image.diff_ids, .blobs = layout_.manifest_of(image.manifest).layers};
+  if (root.blobs.size() != root.diff_ids.size())
+    throw os::Error("image " + image.id.short_id() + " has " + std::to_string(root.blobs.size()) +
+                    " layers where its configuration says " + std::to_string(root.diff_ids.size()));
+  for (image::Descriptor& blob : root.blobs) blob.media_type = oci_layer_type(blob.media_type);
+  return root;
+}
+
+std::vector<std::string> Workspace::directories(const Root& root) {
+  const std::lock_guard lock(mutex_);
+  return transaction_.layer_directories(image::chain_ids(root.diff_ids));
+}
+
+std::string Workspace::temporary() {
+  const std::lock_guard lock(mutex_);
+  return transaction_.new_path();
+}
+
+Staging Workspace::stage(const Root& below) {
+  Staging staging;
+  staging.layer = temporary();
+  staging.upper = staging.layer + "/diff";
+  staging.work = temporary();
+  os::make_directories(staging.upper, 0700);
+  os::make_directories(staging.work, 0700);
+  struct stat status {};
+  status.st_mode = 0755;
+  if (const auto lower = directories(below); !lower.empty())
+    os::check(::stat(lower.front().c_str(), &status),
+              [&] { return "look at '" + lower.front() + "'"; });
+  os::check(::chown(staging.upper.c_str(), status.st_uid, status.st_gid),
+            [&] { return "set the owner of '" + staging.upper + "'"; });
+  os::check(::chmod(staging.upper.c_str(), status.st_mode & 07777),
+            [&] { return "set the mode of '" + staging.upper + "'"; });
+  return staging;
+}
+
+std::optional<image::CacheRecord> Workspace::find(const image::Digest& key, const Root& below) {
+  const std::lock_guard lock(mutex_);
+  const auto mine = made_.find(key);
+  auto record = mine != made_.end() ? mine->second : image::read_cache_record(layout_, key);
+  if (!record) return std::nullopt;
+  // A sweep may have taken the layer while nobody used it.
+  const bool fits = image::chain_id(below.chain(), record->diff_id) == record->chain;
+  if (!fits || !transaction_.has_layer(record->chain) ||
+      !transaction_.has_blob(record->blob.digest))
+    return std::nullopt;
+  return record;
+}
+
+void Workspace::append(Root& root, const image::CacheRecord& record) {
+  root.diff_ids.push_back(record.diff_id);
+  root.blobs.push_back(record.blob);
+}
+
+image::CacheRecord Workspace::finish(const Staging& staging, Root& root, const image::Digest& key,
+                                     LatestTime latest, image::Timestamp created) {
+  image::BlobWriter blob(temporary());
+  {
+    const image::LayerStack lower(directories(root));
+    // The root's own time changed with every entry; nobody shall see when.
+    std::string buffer;
+    write_layer_tar(staging.upper, lower, latest, [&](std::string_view data) {
+      buffer += data;
+      if (buffer.size() < 256 * 1024) return;
+      blob.write(buffer);
+      buffer.clear();
+    });
+    blob.write(buffer);
+  }
+  const image::StagedFile file = blob.finish();
+  os::remove_tree(staging.work);
+  image::CacheRecord record{
+      .blob = {std::string(image::media_type::kLayer), file.digest, file.size, std::nullopt, {}},
+      .diff_id = file.digest,
+      .chain = image::chain_id(root.chain(), file.digest),
+      .created = created};
+  const std::lock_guard lock(mutex_);
+  transaction_.add_blob(file);
+  transaction_.add_made_layer(record.chain, staging.layer);
+  made_[key] = record;
+  append(root, record);
+  return record;
+}
+
+Workspace::KeyLock::KeyLock(Workspace& workspace, image::Digest key)
+    : workspace_(workspace), key_(std::move(key)) {
+  std::unique_lock lock(workspace_.mutex_);
+  workspace_.freed_.wait(lock, [&] { return !workspace_.busy_.contains(key_); });
+  workspace_.busy_.insert(key_);
+}
+
+Workspace::KeyLock::~KeyLock() {
+  {
+    const std::lock_guard lock(workspace_.mutex_);
+    workspace_.busy_.erase(key_);
+  }
+  workspace_.freed_.notify_all();
+}
+
+image::Descriptor Workspace::add_image(const Root& root, image::ImageConfig config,
+                                       const std::vector<std::string>& names) {
+  const std::lock_guard lock(mutex_);
+  config.diff_ids = root.diff_ids;
+  image::Manifest manifest;
+  manifest.layers = root.blobs;
+  manifest.config =
+      transaction_.add_document(image::format_config(config), image::media_type::kConfig);
+  image::Descriptor entry =
+      transaction_.add_document(image::format_manifest(manifest), image::media_type::kManifest);
+  entry.platform = config.platform;
+  if (names.empty()) transaction_.add_image(entry, "");
+  for (const std::string& name : names) transaction_.add_image(entry, name);
+  return entry;
+}
+
+void Workspace::commit() {
+  const std::lock_guard lock(mutex_);
+  transaction_.commit();
+  for (const auto& [key, record] : made_) image::write_cache_record(layout_, key, record);
+  made_.clear();
+}
+
+}  // namespace build
