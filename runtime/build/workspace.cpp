@@ -1,9 +1,14 @@
 #include "runtime/build/workspace.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "runtime/image/blob_writer.hpp"
+#include "runtime/image/copy.hpp"
+#include "runtime/image/reference.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 
@@ -18,6 +23,26 @@ std::string oci_layer_type(const std::string& type) {
   const std::string compression = type.substr(docker.size());
   return std::string(image::media_type::kLayer) +
          (compression.empty() ? "" : "+" + compression.substr(1));
+}
+
+/// An archive of the layer does not hold the root, so its time stays that of the layers below.
+void keep_root_time(const std::string& upper, const std::vector<std::string>& lower) {
+  if (lower.empty()) return;
+  const os::UniqueFd from = os::open_file(lower.front(), O_RDONLY | O_DIRECTORY);
+  const os::UniqueFd to = os::open_file(upper, O_RDONLY | O_DIRECTORY);
+  struct stat status {};
+  os::check(::fstat(from.get(), &status), [&] { return "look at '" + lower.front() + "'"; });
+  image::copy_times(status, to.get(), upper);
+}
+
+/// Whether the store has exactly this image under all these names.
+bool is_there(const image::Store& store, const image::Digest& manifest,
+              const std::vector<std::string>& names) {
+  if (names.empty()) return store.find(manifest.text()).has_value();
+  return std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto image = store.find(name);
+    return image && image->manifest == manifest;
+  });
 }
 
 }  // namespace
@@ -102,6 +127,7 @@ image::CacheRecord Workspace::finish(const Staging& staging, Root& root, const i
   }
   const image::StagedFile file = blob.finish();
   os::remove_tree(staging.work);
+  keep_root_time(staging.upper, directories(root));
   image::CacheRecord record{
       .blob = {std::string(image::media_type::kLayer), file.digest, file.size, std::nullopt, {}},
       .diff_id = file.digest,
@@ -134,23 +160,37 @@ image::Descriptor Workspace::add_image(const Root& root, image::ImageConfig conf
                                        const std::vector<std::string>& names) {
   const std::lock_guard lock(mutex_);
   config.diff_ids = root.diff_ids;
+  const std::string document = image::format_config(config);
   image::Manifest manifest;
   manifest.layers = root.blobs;
-  manifest.config =
-      transaction_.add_document(image::format_config(config), image::media_type::kConfig);
-  image::Descriptor entry =
-      transaction_.add_document(image::format_manifest(manifest), image::media_type::kManifest);
-  entry.platform = config.platform;
+  manifest.config = {std::string(image::media_type::kConfig),
+                     image::Digest::of(document),
+                     static_cast<std::int64_t>(document.size()),
+                     std::nullopt,
+                     {}};
+  const std::string text = image::format_manifest(manifest);
+  image::Descriptor entry{std::string(image::media_type::kManifest),
+                          image::Digest::of(text),
+                          static_cast<std::int64_t>(text.size()),
+                          config.platform,
+                          {}};
+  if (is_there(store_, entry.digest, names)) return entry;
+  changed_ = true;
+  transaction_.add_document(document, image::media_type::kConfig);
+  transaction_.add_document(text, image::media_type::kManifest);
   if (names.empty()) transaction_.add_image(entry, "");
-  for (const std::string& name : names) transaction_.add_image(entry, name);
+  for (const std::string& name : names)
+    transaction_.add_image(entry, image::Reference::parse(name).text());
   return entry;
 }
 
 void Workspace::commit() {
   const std::lock_guard lock(mutex_);
+  if (!changed_ && made_.empty()) return;  // a sync is what costs
   transaction_.commit();
   for (const auto& [key, record] : made_) image::write_cache_record(layout_, key, record);
   made_.clear();
+  changed_ = false;
 }
 
 }  // namespace build

@@ -81,6 +81,7 @@ class Workspace {
   std::mutex mutex_;
   image::Transaction transaction_;
   std::map<image::Digest, image::CacheRecord> made_;
+  bool changed_ = false;  ///< an image was added
   std::set<image::Digest> busy_;
   std::condition_variable freed_;
 };
