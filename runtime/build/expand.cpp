@@ -59,6 +59,8 @@ std::string cut_match(const std::string& value, const std::string& pattern, bool
   }
   for (std::size_t i = 0; i <= value.size(); ++i) {
     const std::size_t begin = longest ? i : value.size() - i;
+    if (begin < value.size() && (static_cast<unsigned char>(value[begin]) & 0xC0) == 0x80)
+      continue;  // inside of a character
     const auto lengths = matching_prefixes(pattern, std::string_view(value).substr(begin));
     if (!lengths.empty() && lengths.back() == value.size() - begin) return value.substr(0, begin);
   }

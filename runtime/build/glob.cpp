@@ -1,5 +1,7 @@
 #include "runtime/build/glob.hpp"
 
+#include <algorithm>
+
 namespace build {
 
 namespace {
@@ -133,6 +135,8 @@ class Matcher {
   }
 
   bool complete() const { return states_.back(); }
+  /// Whether nothing that may follow can match any more.
+  bool dead() const { return std::find(states_.begin(), states_.end(), true) == states_.end(); }
 
  private:
   /// Tokens that may stand for nothing; "**/" only where nothing of it was read.
@@ -193,6 +197,7 @@ std::vector<std::size_t> matching_prefixes(std::string_view pattern, std::string
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t length = character_length(text.substr(i));
     matcher.feed(text.substr(i, length));
+    if (matcher.dead()) break;
     i += length;
     if (matcher.complete()) lengths.push_back(i);
   }

@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"FROM a\nCOPY --chown= a b\n", "2:6 the flag --chown has an empty value\n"},
         Case{"FROM a\nCOPY --chown a b\n", "2:6 the flag --chown needs a value | --chown=VALUE\n"},
         Case{"FROM a\nCOPY --chown=1 --chown=2 a b\n", "2:16 the flag --chown is given twice\n"},
-        Case{"FROM a\nCMD --x\n", "2:5 unknown flag: CMD --x\n2:1 CMD needs an argument\n"},
+        Case{"FROM a\nCMD --x\n", "2:1 CMD needs an argument\n2:5 unknown flag: CMD --x\n"},
         Case{"FROM a\nSHELL x\n",
              "2:7 SHELL needs a JSON array of strings | write it as SHELL [\"/bin/sh\", \"-c\"]\n"},
         Case{"FROM a\nENV x\n", "2:5 it needs NAME=VALUE\n"},
