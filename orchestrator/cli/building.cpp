@@ -99,7 +99,12 @@ BuildRun run_builds(const Invocation& invocation, std::vector<build::BuildOption
   BuildRun run;
   for (build::BuildOptions& options : builds) {
     bool interrupted = false;
-    run.results.push_back(run_one(invocation, options, style, interrupted));
+    try {
+      run.results.push_back(run_one(invocation, options, style, interrupted));
+    } catch (const build::BuildFailed& failed) {
+      write_err(failed.details());
+      throw;
+    }
     if (!interrupted) continue;
     run.code = kInterrupted;
     break;

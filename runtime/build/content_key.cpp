@@ -112,18 +112,17 @@ KeyBuilder& KeyBuilder::add(std::uint64_t number) {
 
 void add_content(KeyBuilder& key, const SourceTree& tree, const Selected& selected,
                  const Ignore& excludes, FileIndex& index) {
-  auto node = tree.stack.resolve(selected.path);
-  if (!node) throw os::Error("\"/" + selected.path + "\": not found");
+  LayerStack::Node node = open_selected(tree, selected);
   const auto slash = selected.path.rfind('/');
   const std::string name =
       slash == std::string::npos ? selected.path : selected.path.substr(slash + 1);
   ContentKey content(key, tree, index);
-  if (node->is_directory()) {
+  if (node.is_directory()) {
     key.add("tree").add(selected.kept).add(selected.by_wildcard ? 1U : 0U);
-    walk_tree(tree, *node, selected.path, excludes, content);
+    walk_tree(tree, node, selected.path, excludes, content);
   } else if (!excludes.ignores(name)) {
     key.add("single").add(selected.kept);
-    content.file(name, *node);
+    content.file(name, node);
   }
 }
 

@@ -171,30 +171,29 @@ class CopyInto::Contents : public TreeVisitor {
 
 void CopyInto::copy(const SourceTree& tree, const Selected& selected,
                     const std::string& destination, const Ignore& excludes) {
-  auto node = tree.stack.resolve(selected.path);
-  if (!node) throw os::Error("\"/" + selected.path + "\": not found");
+  Node node = open_selected(tree, selected);
   links_.clear();
   std::string target = destination;
   if (!selected.kept.empty()) {
-    const std::string kept = node->is_directory() ? selected.kept : parent_of(selected.kept);
+    const std::string kept = node.is_directory() ? selected.kept : parent_of(selected.kept);
     target = clean_relative(destination) + "/" + kept + "/";
   }
-  if (!node->is_directory()) {
+  if (!node.is_directory()) {
     const std::string name = name_of(selected.path);
     if (excludes.ignores(name) || excludes.ignores(selected.path)) return;
     const auto [parent, place] = place_of(target, name);
-    return copy_node(tree, *node, parent, place);
+    return copy_node(tree, node, parent, place);
   }
   const std::string path = clean_relative(target);
   const bool is_new = !merged_.resolve(path);
   const DirectoryRef top = ensure(path);
   if (is_new) {
-    struct stat status = node->status;
+    struct stat status = node.status;
     settle(tree, status);
     tree_.set_time_later(*top, status.st_mtim);
   }
   Contents contents(*this, tree, path);
-  walk_tree(tree, *node, selected.path, excludes, contents);
+  walk_tree(tree, node, selected.path, excludes, contents);
 }
 
 void CopyInto::copy_unpacked(const SourceTree& tree, const std::string& destination) {

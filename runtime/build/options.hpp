@@ -71,10 +71,16 @@ struct BuildOptions {
   Progress* progress = nullptr;
 };
 
-/// A step failed: what it said, and the place in the Dockerfile, are in what().
+/// A step failed.
 class BuildFailed : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  BuildFailed(const std::string& message, std::string details)
+      : std::runtime_error(message), details_(std::move(details)) {}
+  /// What the step's program said, and the place in the Dockerfile; lines with their ends.
+  const std::string& details() const noexcept { return details_; }
+
+ private:
+  std::string details_;
 };
 
 /// The build was interrupted.

@@ -9,6 +9,14 @@ namespace {
 
 constexpr std::string_view kImagePrefix = "docker-image://";
 
+/// As people write it: without the tag that is meant anyway.
+std::string short_name(const std::string& name) {
+  std::string text = image::Reference::parse(name).familiar();
+  constexpr std::string_view kLatest = ":latest";
+  if (text.ends_with(kLatest)) text.resize(text.size() - kLatest.size());
+  return text;
+}
+
 bool is_url(const std::string& text) {
   return text.find("://") != std::string::npos || text.starts_with("git@");
 }
@@ -47,8 +55,7 @@ image::Image Session::find_image(const std::string& reference) {
   if (auto image = store.find(reference)) return *std::move(image);
   std::vector<std::string> names;
   for (const image::Image& each : store.list())
-    for (const std::string& name : each.names)
-      names.push_back(image::Reference::parse(name).familiar());
+    for (const std::string& name : each.names) names.push_back(short_name(name));
   const std::string near = nearest(reference, names);
   throw os::Error("no such image: " + reference +
                   (near.empty() ? "" : "; did you mean " + near + "?"));

@@ -91,6 +91,14 @@ class Glob {
   std::vector<std::string> found_;
 };
 
+/// The entry itself, and not what a link leads to.
+std::optional<LayerStack::Node> find_entry(const SourceTree& tree, const std::string& path) {
+  const auto slash = path.rfind('/');
+  const auto parent = tree.stack.resolve(slash == std::string::npos ? "" : path.substr(0, slash));
+  if (!parent || !parent->is_directory()) return std::nullopt;
+  return LayerStack::child(*parent, path.substr(slash == std::string::npos ? 0 : slash + 1));
+}
+
 [[noreturn]] void not_found(const SourceTree& tree, const std::string& path) {
   const auto slash = path.rfind('/');
   const std::string parent = slash == std::string::npos ? "" : path.substr(0, slash);
@@ -98,6 +106,8 @@ class Glob {
   if (!tree.name.empty()) message += " in " + tree.name;
   if (tree.ignore.ignores(path) && tree.stack.resolve(path)) {
     message += ": it is excluded by .dockerignore";
+  } else if (find_entry(tree, path)) {
+    message += ": it is a link, and links are followed inside of the context alone";
   } else if (const auto node = tree.stack.resolve(parent); node && node->is_directory()) {
     const std::string near =
         nearest(path.substr(slash == std::string::npos ? 0 : slash + 1), LayerStack::names(*node));
@@ -190,6 +200,13 @@ std::vector<Selected> select_sources(const SourceTree& tree,
     }
   }
   return selected;
+}
+
+LayerStack::Node open_selected(const SourceTree& tree, const Selected& selected) {
+  auto node = tree.stack.resolve(selected.path);
+  if (!node && selected.by_wildcard) node = find_entry(tree, selected.path);
+  if (!node) not_found(tree, selected.path);
+  return *std::move(node);
 }
 
 void walk_tree(const SourceTree& tree, const LayerStack::Node& top, const std::string& path,

@@ -32,6 +32,10 @@ struct Selected {
 std::vector<Selected> select_sources(const SourceTree& tree,
                                      const std::vector<std::string>& patterns, bool parents);
 
+/// What a selection stands for; of a wildcard's match that is a link to nothing the link itself.
+/// Throws os::Error when it is gone.
+image::LayerStack::Node open_selected(const SourceTree& tree, const Selected& selected);
+
 /// Takes the entries of a tree one after the other.
 class TreeVisitor {
  public:

@@ -141,8 +141,8 @@ class StageRun {
       text += "------\n";
     }
     text += session_.file_name + ":" + std::to_string(instruction.at.line) + "\n" +
-            excerpt(session_.file.text, instruction.at.line, instruction.last_line) + message;
-    throw BuildFailed(text);
+            excerpt(session_.file.text, instruction.at.line, instruction.last_line);
+    throw BuildFailed(message, text);
   }
 
   Session& session_;
