@@ -189,14 +189,18 @@ void sweep_builds(const std::string& run_directory, const std::string& runtime,
     const std::string directory = run_directory + "/" + id;
     const auto dead = os::FileLock::try_acquire(directory + "/lock");
     if (!dead) continue;
-    for (const std::string& container : os::list_directory(directory + "/state")) {
-      os::SpawnOptions options{.executable = runtime,
-                               .arguments = {"stack-runtime", "--root", directory + "/state",
-                                             "delete", "--force", container}};
-      os::spawn(options).wait();
+    try {
+      for (const std::string& container : os::list_directory(directory + "/state")) {
+        os::SpawnOptions options{.executable = runtime,
+                                 .arguments = {"stack-runtime", "--root", directory + "/state",
+                                               "delete", "--force", container}};
+        os::spawn(options).wait();
+      }
+      discard(id);
+      os::remove_tree(directory);
+    } catch (const os::Error&) {
+      // What is left of it must not keep others from building; the next sweep tries again.
     }
-    discard(id);
-    os::remove_tree(directory);
   }
 }
 

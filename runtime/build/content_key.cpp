@@ -40,7 +40,7 @@ class ContentKey : public TreeVisitor {
   void directory(const std::string& path, LayerStack::Node& node) override {
     key_.add("directory").add(path).add(node.status.st_mode & 07777);
     add_owner(node);
-    add_xattrs(node.top());
+    if (!tree_.is_context) add_xattrs(node.top());
   }
 
   void file(const std::string& path, LayerStack::Node& node) override {
@@ -57,6 +57,8 @@ class ContentKey : public TreeVisitor {
         index_.remember(status, *digest);
       }
       key_.add(digest->hex());
+      // Of a context only capabilities arrive, and only programs have those.
+      if (tree_.is_context && (status.st_mode & 0111) == 0) return;
       const os::UniqueFd readable = os::open_file(descriptor_path(node.fd.get()), O_RDONLY);
       add_xattrs(readable.get());
     } else {

@@ -34,6 +34,11 @@ std::string name_of(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
+bool has_xattrs(const LayerStack::Node& node) {
+  const std::string path = "/proc/self/fd/" + std::to_string(node.fd.get());
+  return ::listxattr(path.c_str(), nullptr, 0) > 0;
+}
+
 /// Takes attributes that do not travel with a build context.
 void strip_xattrs(int fd) {
   std::array<char, 65536> list;
@@ -127,7 +132,7 @@ void CopyInto::copy_node(const SourceTree& tree, Node& node, const DirectoryRef&
   }
   settle(tree, node.status);
   if (!image::copy_file(node, parent->fd.get(), name)) return;
-  if (tree.is_context && S_ISREG(node.status.st_mode)) {
+  if (tree.is_context && S_ISREG(node.status.st_mode) && has_xattrs(node)) {
     const os::UniqueFd made =
         os::open_at(parent->fd.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     strip_xattrs(made.get());
