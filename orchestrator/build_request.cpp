@@ -6,6 +6,7 @@
 #include <random>
 
 #include "orchestrator/planning.hpp"
+#include "runtime/build/run_mount.hpp"
 #include "runtime/container/spec.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/os/error.hpp"
@@ -131,6 +132,31 @@ void set_platform(const manifests::Service& service, build::BuildOptions& option
 
 }  // namespace
 
+std::vector<std::string> add_caches(build::BuildOptions& options, const manifests::Strings& from,
+                                    const manifests::Strings& to, const std::string& directory) {
+  std::vector<std::string> warnings;
+  const auto add = [&](const manifests::Strings& entries, const char* key, const char* option,
+                       std::vector<std::string>& paths) {
+    for (const std::string& entry : entries) {
+      std::map<std::string, std::string> fields;
+      for (const std::string& field : build::split_csv(entry)) {
+        const auto equals = field.find('=');
+        if (equals != std::string::npos) fields[field.substr(0, equals)] = field.substr(equals + 1);
+      }
+      if (fields["type"] != "local" || fields[key].empty()) {
+        warnings.push_back(std::string(option) + " '" + entry + "' is ignored: only type=local," +
+                           key + "=DIRECTORY is supported");
+        continue;
+      }
+      const std::string& path = fields[key];
+      paths.push_back(path.starts_with('/') ? path : directory + "/" + path);
+    }
+  };
+  add(from, "src", "cache_from", options.cache_from);
+  add(to, "dest", "cache_to", options.cache_to);
+  return warnings;
+}
+
 build::BuildOptions build_request(const manifests::Stack& stack, const manifests::Service& service,
                                   const BuildFlags& flags) try {
   const manifests::Build& build = *service.build;
@@ -152,6 +178,7 @@ build::BuildOptions build_request(const manifests::Stack& stack, const manifests
   options.labels[prefix + "version"] = STACK_VERSION;
   options.no_cache = build.no_cache || flags.no_cache;
   options.no_cache_stages = {build.no_cache_filter.begin(), build.no_cache_filter.end()};
+  add_caches(options, build.cache_from, build.cache_to, stack.working_directory);
   options.always_pull = build.pull || flags.pull;
   options.entitlements = {build.entitlements.begin(), build.entitlements.end()};
   if (build.privileged) options.entitlements.insert("security.insecure");

@@ -29,6 +29,11 @@ build::BuildOptions build_request(const manifests::Stack& stack, const manifests
 void complete_build(build::BuildOptions& options, const Paths& paths,
                     const std::map<std::string, std::string>& environment);
 
+/// Adds what `type=local,src=DIRECTORY` and `type=local,dest=DIRECTORY` name; relative paths begin
+/// at `directory`. Returns a warning for each entry of another type, which is left out.
+std::vector<std::string> add_caches(build::BuildOptions& options, const manifests::Strings& from,
+                                    const manifests::Strings& to, const std::string& directory);
+
 /// The order in which services are built: those first that others name in `additional_contexts`
 /// as `service:NAME`. Each group may be built at once.
 std::vector<std::string> build_order(const manifests::Stack& stack,

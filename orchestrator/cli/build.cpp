@@ -35,6 +35,8 @@ struct BuildOptions {
   std::string progress;
   std::string id_file;
   std::vector<std::string> no_cache_stages;
+  std::vector<std::string> cache_from;
+  std::vector<std::string> cache_to;
   bool no_cache = false;
   bool pull = false;
   bool quiet = false;
@@ -59,6 +61,8 @@ void declare(CommandLine& line, BuildOptions& options) {
   line.option("--progress", options.progress, "STYLE", "auto, plain, tty or quiet");
   line.option("--iidfile", options.id_file, "FILE", "Write the image's id there");
   line.list("--no-cache-filter", options.no_cache_stages, "STAGE", "Use no cache for this stage");
+  line.list("--cache-from", options.cache_from, "type=local,src=DIR", "Take layers from there");
+  line.list("--cache-to", options.cache_to, "type=local,dest=DIR", "Give layers to there");
   line.flag("--no-cache", options.no_cache, "Make everything anew");
   line.flag("--pull", options.pull, "Look for newer base images");
   line.flag("-q,--quiet", options.quiet, "Print the ids alone");
@@ -230,6 +234,9 @@ void add_common(const Invocation& invocation, const BuildOptions& options,
     const build::Secret secret = read_secret(invocation, text, id);
     build.secrets[id] = secret;
   }
+  for (const std::string& warning :
+       orchestrator::add_caches(build, options.cache_from, options.cache_to, absolute(".")))
+    print_warning(warning);
   set_agents(invocation, options, build);
   set_limits(options, build);
   set_contexts(options, build);

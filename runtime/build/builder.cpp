@@ -160,6 +160,7 @@ BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel
   Session session(store, options, cancel);
   read_file(session);
   set_stage_input(session);
+  session.workspace.import_from(options.cache_from);
   warn_of_unused(session);
   os::make_directories(session.run, 0700);
   // While it is held nobody takes this build for a dead one.
@@ -180,7 +181,9 @@ BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel
     session.workspace.commit();  // what was made stays made
     throw;
   }
-  return finish(session, stages.result_of(session.graph.target));
+  BuildResult result = finish(session, stages.result_of(session.graph.target));
+  for (const std::string& directory : options.cache_to) session.workspace.export_cache(directory);
+  return result;
 }
 
 void sweep_builds(const std::string& run_directory, const std::string& runtime,

@@ -56,6 +56,8 @@ struct BuildOptions {
   std::vector<std::pair<std::string, std::string>> extra_hosts;  ///< name, address
   std::vector<container::Rlimit> limits;
   std::optional<std::uint64_t> shm_size;
+  std::vector<std::string> cache_from;  ///< directories, see Workspace::import_from()
+  std::vector<std::string> cache_to;
   bool no_cache = false;
   std::set<std::string> no_cache_stages;
   std::optional<image::Platform> platform;

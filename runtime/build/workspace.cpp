@@ -95,14 +95,62 @@ Staging Workspace::stage(const Root& below) {
 std::optional<image::CacheRecord> Workspace::find(const image::Digest& key, const Root& below) {
   const std::lock_guard lock(mutex_);
   const auto mine = made_.find(key);
-  auto record = mine != made_.end() ? mine->second : image::read_cache_record(layout_, key);
-  if (!record) return std::nullopt;
-  // A sweep may have taken the layer while nobody used it.
-  const bool fits = image::chain_id(below.chain(), record->diff_id) == record->chain;
-  if (!fits || !transaction_.has_layer(record->chain) ||
-      !transaction_.has_blob(record->blob.digest))
-    return std::nullopt;
+  auto record = mine != made_.end()
+                    ? mine->second
+                    : image::read_cache_record(image::cache_directory(layout_), key);
+  if (!record || !is_whole(*record, below)) record = find_imported(key, below);
+  if (record) used_[key] = *record;
   return record;
+}
+
+/// A sweep may have taken the layer while nobody used it.
+bool Workspace::is_whole(const image::CacheRecord& record, const Root& below) const {
+  return image::chain_id(below.chain(), record.diff_id) == record.chain &&
+         transaction_.has_layer(record.chain) && transaction_.has_blob(record.blob.digest);
+}
+
+/// Brings a layer in; what is wrong with an import only means that the step runs.
+std::optional<image::CacheRecord> Workspace::find_imported(const image::Digest& key,
+                                                           const Root& below) {
+  for (const std::string& directory : imported_) {
+    const auto record = image::read_cache_record(directory + "/records", key);
+    if (!record || image::chain_id(below.chain(), record->diff_id) != record->chain) continue;
+    try {
+      const os::UniqueFd fd = os::open_file(
+          directory + "/blobs/sha256/" + record->blob.digest.hex(), O_RDONLY | O_NOFOLLOW);
+      image::BlobWriter blob(transaction_.new_path());
+      transaction_.add_layer(image::chain_ids(below.diff_ids),
+                             blob.tee(image::read_source(fd.get(), "an imported layer")),
+                             record->diff_id, {});
+      const image::StagedFile file = blob.finish();
+      if (file.digest != record->blob.digest) continue;
+      transaction_.add_blob(file);
+      made_[key] = *record;
+      return record;
+    } catch (const os::Error&) {
+      continue;
+    }
+  }
+  return std::nullopt;
+}
+
+void Workspace::export_cache(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  os::make_directories(path + "/blobs/sha256", 0755);
+  os::make_directories(path + "/records", 0755);
+  for (const auto& [key, record] : used_) {
+    const std::string blob = path + "/blobs/sha256/" + record.blob.digest.hex();
+    if (!os::exists(blob)) {
+      const std::string part = blob + ".part";
+      const os::UniqueFd from = os::open_file(layout_.blob_path(record.blob.digest), O_RDONLY);
+      const os::UniqueFd to = os::open_file(part, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+      const image::ByteSource source = image::read_source(from.get(), blob);
+      for (std::string_view data = source(); !data.empty(); data = source())
+        os::write_all(to.get(), data, part);
+      os::check(::rename(part.c_str(), blob.c_str()), [&] { return "rename '" + part + "'"; });
+    }
+    image::write_cache_record(path + "/records", key, record);
+  }
 }
 
 void Workspace::append(Root& root, const image::CacheRecord& record) {
@@ -137,6 +185,7 @@ image::CacheRecord Workspace::finish(const Staging& staging, Root& root, const i
   transaction_.add_blob(file);
   transaction_.add_made_layer(record.chain, staging.layer);
   made_[key] = record;
+  used_[key] = record;
   append(root, record);
   return record;
 }
@@ -188,7 +237,8 @@ void Workspace::commit() {
   const std::lock_guard lock(mutex_);
   if (!changed_ && made_.empty()) return;  // a sync is what costs
   transaction_.commit();
-  for (const auto& [key, record] : made_) image::write_cache_record(layout_, key, record);
+  for (const auto& [key, record] : made_)
+    image::write_cache_record(image::cache_directory(layout_), key, record);
   made_.clear();
   changed_ = false;
 }

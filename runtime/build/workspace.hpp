@@ -48,6 +48,11 @@ class Workspace {
   /// Empty directories for a layer on `below`, dressed like the root below.
   Staging stage(const Root& below);
 
+  /// Directories that export_cache() filled, to take from what the store does not have.
+  void import_from(std::vector<std::string> directories) { imported_ = std::move(directories); }
+  /// Writes what this build made or used into the directory `path`, for another machine.
+  void export_cache(const std::string& path);
+
   /// What a step of this key made earlier, where it is still all there.
   std::optional<image::CacheRecord> find(const image::Digest& key, const Root& below);
   /// Makes the staged directory the next layer of `root` and remembers it under `key`.
@@ -76,9 +81,14 @@ class Workspace {
   void commit();
 
  private:
+  bool is_whole(const image::CacheRecord& record, const Root& below) const;
+  std::optional<image::CacheRecord> find_imported(const image::Digest& key, const Root& below);
+
   image::Store& store_;
   image::Layout layout_;
   std::mutex mutex_;
+  std::vector<std::string> imported_;
+  std::map<image::Digest, image::CacheRecord> used_;  ///< all steps of this build
   image::Transaction transaction_;
   std::map<image::Digest, image::CacheRecord> made_;
   bool changed_ = false;  ///< an image was added

@@ -10,23 +10,26 @@ namespace image {
 
 namespace {
 
-std::string directory(const Layout& layout) { return layout.root() + "/cache"; }
-
-std::string path_of(const Layout& layout, const Digest& key) {
-  return directory(layout) + "/" + key.hex();
+std::string path_of(const std::string& directory, const Digest& key) {
+  return directory + "/" + key.hex();
 }
 
 }  // namespace
 
-std::optional<CacheRecord> read_cache_record(const Layout& layout, const Digest& key) {
+std::string cache_directory(const Layout& layout) { return layout.root() + "/cache"; }
+
+std::optional<CacheRecord> read_cache_record(const std::string& directory, const Digest& key) {
   constexpr std::size_t kLimit = 64 * 1024;
-  const auto text = os::read_file_if_exists(path_of(layout, key), kLimit);
+  const auto text = os::read_file_if_exists(path_of(directory, key), kLimit);
   if (!text) return std::nullopt;
   try {
     const Json object = parse_object(*text, "a cache record");
     CacheRecord record;
-    record.blob = {string_at(object, "mediaType"), Digest::parse(string_at(object, "digest")),
-                   integer_at(object, "size"), std::nullopt, {}};
+    record.blob = {string_at(object, "mediaType"),
+                   Digest::parse(string_at(object, "digest")),
+                   integer_at(object, "size"),
+                   std::nullopt,
+                   {}};
     record.diff_id = Digest::parse(string_at(object, "diffId"));
     record.chain = Digest::parse(string_at(object, "chain"));
     record.created = parse_timestamp(string_at(object, "created")).value_or(Timestamp{});
@@ -36,26 +39,27 @@ std::optional<CacheRecord> read_cache_record(const Layout& layout, const Digest&
   }
 }
 
-void write_cache_record(const Layout& layout, const Digest& key, const CacheRecord& record) {
-  os::make_directories(directory(layout), 0700);
+void write_cache_record(const std::string& directory, const Digest& key,
+                        const CacheRecord& record) {
+  os::make_directories(directory, 0700);
   const Json object = {{"mediaType", record.blob.media_type},
                        {"digest", record.blob.digest.text()},
                        {"size", record.blob.size},
                        {"diffId", record.diff_id.text()},
                        {"chain", record.chain.text()},
                        {"created", format_timestamp(record.created)}};
-  os::write_file_atomic(path_of(layout, key), dump(object), 0600);
+  os::write_file_atomic(path_of(directory, key), dump(object), 0600);
 }
 
-std::vector<Digest> cache_keys(const Layout& layout) {
+std::vector<Digest> cache_keys(const std::string& directory) {
   std::vector<Digest> keys;
-  for (const std::string& name : os::list_directory(directory(layout)))
+  for (const std::string& name : os::list_directory(directory))
     if (const auto key = Digest::from_hex(name)) keys.push_back(*key);
   return keys;
 }
 
-void remove_cache_record(const Layout& layout, const Digest& key) {
-  if (::unlink(path_of(layout, key).c_str()) != 0 && errno != ENOENT)
+void remove_cache_record(const std::string& directory, const Digest& key) {
+  if (::unlink(path_of(directory, key).c_str()) != 0 && errno != ENOENT)
     throw os::Error(errno, "remove the cache record '" + key.hex() + "'");
 }
 

@@ -1,7 +1,7 @@
 // What a build step once made, by the key of the step: a layer that stays in the store as long as
 // its record does, whether an image uses it or not.
 //
-//   ROOT/cache/KEY    a JSON document; its time of change is when it was last made or used
+//   ROOT/cache/KEY    a JSON document
 #pragma once
 
 #include <optional>
@@ -22,13 +22,15 @@ struct CacheRecord {
   Timestamp created{};
 };
 
+/// Where a store keeps its records.
+std::string cache_directory(const Layout& layout);
 /// Nothing when there is none, or none that can be read: then the step runs again.
-std::optional<CacheRecord> read_cache_record(const Layout& layout, const Digest& key);
-/// Written beside its place and renamed; the layer must be in the store already.
-void write_cache_record(const Layout& layout, const Digest& key, const CacheRecord& record);
+std::optional<CacheRecord> read_cache_record(const std::string& directory, const Digest& key);
+/// Written beside its place and renamed; the layer must be there already.
+void write_cache_record(const std::string& directory, const Digest& key, const CacheRecord& record);
 /// The keys of all records.
-std::vector<Digest> cache_keys(const Layout& layout);
+std::vector<Digest> cache_keys(const std::string& directory);
 /// Forgets a record; content when there is none.
-void remove_cache_record(const Layout& layout, const Digest& key);
+void remove_cache_record(const std::string& directory, const Digest& key);
 
 }  // namespace image

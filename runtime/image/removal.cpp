@@ -44,8 +44,9 @@ void mark(const Layout& layout, const Descriptor& entry, int depth, Reachable& r
 
 /// What builds may use again.
 void mark_cache(const Layout& layout, Reachable& reachable) {
-  for (const Digest& key : cache_keys(layout)) {
-    const auto record = read_cache_record(layout, key);
+  const std::string directory = cache_directory(layout);
+  for (const Digest& key : cache_keys(directory)) {
+    const auto record = read_cache_record(directory, key);
     if (!record) continue;
     reachable.blobs.insert(record->blob.digest);
     reachable.chains.insert(record->chain);

@@ -256,6 +256,20 @@ TEST_F(BuildTest, TheSameContextGivesTheSameDigest) {
   EXPECT_EQ(in_image("stat -c %Y /d/f /w /made"), "1700000000\n1700000000\n1700000000\n");
 }
 
+TEST_F(BuildTest, ACacheTravelsInADirectory) {
+  const std::string file = "FROM test\nRUN date > /made; mkdir -p /a/b && rm -r /seed/inner\n";
+  const std::string cache = directory() + "/cache";
+  const Output first = must_build(file, {"--cache-to", "type=local,dest=" + cache});
+  must({"rmi", "made"});
+  for (const std::string& key : os::list_directory(data_directory() + "/images/cache"))
+    ASSERT_EQ(::unlink((data_directory() + "/images/cache/" + key).c_str()), 0);
+  const Output second = must_build(file, {"--cache-from", "type=local,src=" + cache});
+  EXPECT_THAT(second.err, HasSubstr("#2 CACHED"));
+  EXPECT_EQ(second.out, first.out);
+  EXPECT_EQ(in_image("ls -d /a/b /seed/inner 2>/dev/null; true"), "/a/b\n");
+  EXPECT_THAT(build(file, {"--cache-from", "type=registry,ref=x"}).err, HasSubstr("ignored"));
+}
+
 TEST_F(BuildTest, DeletionsBecomeWhiteouts) {
   must_build(
       "FROM test\nRUN mkdir /d && touch /d/a /d/b\nRUN rm /d/a && rm -r /seed && mkdir /seed\n");
