@@ -115,6 +115,7 @@ std::optional<image::CacheRecord> Workspace::find_imported(const image::Digest& 
   for (const std::string& directory : imported_) {
     const auto record = image::read_cache_record(directory + "/records", key);
     if (!record || image::chain_id(below.chain(), record->diff_id) != record->chain) continue;
+    if (record->blob.media_type != image::media_type::kLayer) continue;
     try {
       const os::UniqueFd fd = os::open_file(
           directory + "/blobs/sha256/" + record->blob.digest.hex(), O_RDONLY | O_NOFOLLOW);
@@ -123,7 +124,7 @@ std::optional<image::CacheRecord> Workspace::find_imported(const image::Digest& 
                              blob.tee(image::read_source(fd.get(), "an imported layer")),
                              record->diff_id, {});
       const image::StagedFile file = blob.finish();
-      if (file.digest != record->blob.digest) continue;
+      if (file.digest != record->blob.digest || file.size != record->blob.size) continue;
       transaction_.add_blob(file);
       made_[key] = *record;
       return record;
