@@ -67,6 +67,7 @@ void CopyInto::settle(const SourceTree& tree, struct stat& status) const {
     status.st_gid = 0;
     if (options_.time) status.st_mtim = {.tv_sec = *options_.time, .tv_nsec = 0};
   }
+  status.st_mtim.tv_nsec = 0;  // as the archive of the layer will have it
   if (options_.owner) {
     status.st_uid = options_.owner->first;
     status.st_gid = options_.owner->second;
@@ -109,17 +110,26 @@ std::pair<CopyInto::DirectoryRef, std::string> CopyInto::place_of(const std::str
   return {ensure(parent_of(path)), name_of(path)};
 }
 
+/// Whether the layers below have a directory there. Files come directory by directory, so the last
+/// one is kept.
+bool CopyInto::is_directory_below(const image::LayerTree::Directory& parent,
+                                  const std::string& name) {
+  if (!below_path_ || *below_path_ != parent.path) {
+    below_ = lower_.resolve(parent.path);
+    below_path_ = parent.path;
+  }
+  if (!below_ || !below_->is_directory()) return false;
+  const auto entry = image::LayerStack::child(*below_, name);
+  return entry && entry->is_directory();
+}
+
 void CopyInto::copy_node(const SourceTree& tree, Node& node, const DirectoryRef& parent,
                          const std::string& name) {
   const auto own = image::LayerTree::own_entry(*parent, name);
-  bool is_directory = own && S_ISDIR(own->st_mode);
-  if (!own) {
-    const auto below = tree_.lower_entry(*parent, name);
-    is_directory = below && below->is_directory();
-  }
+  const bool is_directory = own ? S_ISDIR(own->st_mode) : is_directory_below(*parent, name);
   const std::string place = parent->path.empty() ? name : parent->path + "/" + name;
   if (is_directory) throw os::Error(EISDIR, "copy a file over the directory '/" + place + "'");
-  tree_.clear_place(*parent, name);
+  if (own) tree_.clear_place(*parent, name);
   const bool several = node.status.st_nlink > 1;
   if (several) {
     const auto [first, is_new] =

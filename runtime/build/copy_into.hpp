@@ -50,6 +50,7 @@ class CopyInto {
   /// Where a file called `name` goes.
   std::pair<DirectoryRef, std::string> place_of(const std::string& destination,
                                                 const std::string& name);
+  bool is_directory_below(const image::LayerTree::Directory& parent, const std::string& name);
   void copy_node(const SourceTree& tree, Node& node, const DirectoryRef& parent,
                  const std::string& name);
   void copy_directory(const SourceTree& tree, const Node& node, const std::string& path);
@@ -62,6 +63,8 @@ class CopyInto {
   CopyOptions options_;
   image::LayerTree tree_;
   std::map<std::pair<dev_t, ino_t>, std::string> links_;  ///< of the current source
+  std::optional<std::string> below_path_;                 ///< of `below_`
+  std::optional<Node> below_;
 };
 
 }  // namespace build
