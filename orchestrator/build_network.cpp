@@ -55,7 +55,7 @@ std::string resolv_conf_text() {
 
 }  // namespace
 
-std::string build_network_name(const std::string& build) { return "+build-" + build; }
+std::string build_network_name(const std::string& build) { return "~build-" + build; }
 
 struct BuildNetworks::State {
   State(std::string run_dir, std::string build_id)

@@ -10,7 +10,8 @@
 
 namespace orchestrator {
 
-/// The name that the network of a build has among those of projects; none of theirs begins like it.
+/// The name that the network of a build has among those of projects and shared networks; none of
+/// theirs begins like it.
 std::string build_network_name(const std::string& build);
 
 class BuildNetworks : public build::Networks {
