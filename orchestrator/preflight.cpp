@@ -80,8 +80,8 @@ class Preflight {
       } else {
         const std::string near = manifests::nearest(reference, image_names());
         diagnostic.hint = near.empty()
-                              ? "make it with `stack import` or `stack load`; `stack images` "
-                                "lists those that are there"
+                              ? "`stack pull` fetches it, `stack load` and `stack import` bring it in; "
+                                "`stack images --all` lists those that are there"
                               : "did you mean " + near + "?";
       }
       return;

@@ -12,6 +12,7 @@
 #include "orchestrator/cli/attached_run.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
+#include "orchestrator/cli/image_policy.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/request.hpp"
 #include "orchestrator/planning.hpp"
@@ -63,7 +64,7 @@ void declare(CommandLine& line, RunFlags& flags) {
   line.list("--cap-drop", request.cap_drop, "CAPABILITY", "Drop a capability");
   line.flag("--remove-orphans", request.remove_orphans, "");
   line.flag("--build", flags.build, "");
-  line.option("--pull", flags.pull, "POLICY", "");
+  line.option("--pull", flags.pull, "POLICY", "Fetch images: always, missing or never");
   line.flag("-q,--quiet,--quiet-pull,--quiet-build", flags.quiet, "");
   line.command("SERVICE [PROGRAM [ARGUMENT...]]", flags.words, 1);
   line.example("stack run --rm web npm test", "one command, with what web depends on");
@@ -154,6 +155,17 @@ void complete_request(const Invocation& invocation, RunFlags& flags,
   request.interactive = flags.interactive && !flags.detach;
 }
 
+bool fetch_images(const Invocation& invocation, const manifests::Stack& stack,
+                  const RunFlags& flags) {
+  ServicePull wanted;
+  wanted.override_policy = flags.pull;
+  wanted.quiet = flags.quiet;
+  const auto& request = flags.request;
+  return pull_services(invocation, stack,
+                       orchestrator::services_of(stack, {request.service}, request.no_deps),
+                       wanted);
+}
+
 bool passes_preflight(const Invocation& invocation, const manifests::Stack& stack,
                       const orchestrator::protocol::Run& request) {
   manifests::Stack wanted = stack;
@@ -177,9 +189,11 @@ int run(Invocation& invocation) {
   if (flags.request.service_ports && !flags.ports.empty())
     throw UsageError("--service-ports and --publish are incompatible");
   if (flags.build) throw os::Error("this version does not build images: --build is not available");
+  check_pull_policy(flags.pull);
   require_root(invocation);
   const manifests::Stack stack = load_stack(invocation, {flags.words.front()});
   complete_request(invocation, flags, stack);
+  if (!invocation.globals.dry_run && !fetch_images(invocation, stack, flags)) return 1;
   if (!passes_preflight(invocation, stack, flags.request)) return 1;
   if (invocation.globals.dry_run) {
     write_out("DRY-RUN MODE - one container of " + flags.request.service + " would be run\n");

@@ -5,6 +5,7 @@
 
 #include "manifests/print.hpp"
 #include "orchestrator/cli/console.hpp"
+#include "orchestrator/cli/image_policy.hpp"
 #include "orchestrator/planning.hpp"
 #include "orchestrator/preflight.hpp"
 #include "runtime/os/error.hpp"
@@ -22,7 +23,8 @@ void declare_up_options(CommandLine& line, UpOptions& options) {
   line.flag("--remove-orphans", request.remove_orphans,
             "Remove containers of services that the file does not have");
   line.list("--scale", options.scale, "SERVICE=NUM", "How many containers a service has");
-  line.option("--pull", options.pull, "POLICY", "");
+  line.option("--pull", options.pull, "POLICY", "Fetch images: always, missing or never");
+  line.flag("--offline", options.offline, "Fetch nothing; say what is missing");
   line.flag("--build", options.build, "Build images first (not in this version)");
   line.flag("--no-build", options.no_build, "");
   line.flag("--quiet-pull", options.quiet, "");
@@ -66,12 +68,9 @@ void check_flags(const Invocation& invocation, const UpOptions& options) {
     throw os::Error(
         "this version does not build images: --build is not available; make the "
         "image elsewhere and `stack load` it");
-  if (!options.pull.empty() && options.pull != "missing" && options.pull != "never" &&
-      options.pull != "if_not_present")
-    throw os::Error(options.pull == "always" || options.pull == "build"
-                        ? "this version does not pull or build images: --pull " + options.pull +
-                              " is not available; `stack load` brings an image in"
-                        : "invalid --pull option \"" + options.pull + "\"");
+  check_pull_policy(options.pull);
+  if (options.offline && options.pull == "always")
+    throw UsageError("--offline and --pull always are incompatible");
   if (request.remove_orphans && is_true(invocation.environment, "COMPOSE_IGNORE_ORPHANS"))
     throw os::Error("cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans");
 }
@@ -93,6 +92,17 @@ void complete_request(const Invocation& invocation, UpOptions& options,
   request.working_directory = stack.working_directory;
   request.config_files = stack.config_files;
   if (!request.trace.empty()) request.trace = std::filesystem::absolute(request.trace).string();
+}
+
+bool fetch_images(const Invocation& invocation, const UpOptions& options,
+                  const manifests::Stack& stack) {
+  if (options.offline || !options.bundle.empty()) return true;
+  ServicePull wanted;
+  wanted.override_policy = options.pull;
+  wanted.quiet = options.quiet;
+  const auto& request = options.request;
+  return pull_services(invocation, stack,
+                       orchestrator::services_of(stack, request.services, request.no_deps), wanted);
 }
 
 int print_plan(const Invocation& invocation, const manifests::Stack& stack,
