@@ -79,8 +79,7 @@ class Reader {
     while (!trim(text).empty()) {
       const auto comma = std::min(text.find(','), text.size());
       if (const auto item = trim(text.substr(0, comma)); !item.empty())
-        values.push_back(item.starts_with('[') || item.ends_with(']') ? strings_value(item).front()
-                                                                      : string_value(item));
+        values.push_back(string_value(item));
       text.remove_prefix(std::min(comma + 1, text.size()));
     }
     return values;

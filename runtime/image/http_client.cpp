@@ -142,6 +142,7 @@ class HttpClient::Transfer {
     set(CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
     set(CURLOPT_LOW_SPEED_LIMIT, kStallBytes);
     set(CURLOPT_LOW_SPEED_TIME, has_body() ? kStallUploadSeconds : kStallSeconds);
+    set(CURLOPT_TIMEOUT, long{request_.timeout});
     set(CURLOPT_BUFFERSIZE, kBuffer);
     set(CURLOPT_PROXY, proxy.c_str());  // empty: none, whatever the environment says
     set(CURLOPT_HEADERFUNCTION, &on_header);

@@ -38,6 +38,7 @@ struct HttpRequest {
   std::optional<FilePart> file;
   std::function<void(std::int64_t sent)> progress;  ///< of the body; may be empty
   TlsOptions tls;
+  int timeout = 0;  ///< seconds for all of it; 0: as long as it goes on
 };
 
 struct HttpResponse {

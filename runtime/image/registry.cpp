@@ -14,6 +14,8 @@ namespace image {
 namespace {
 
 constexpr int kMaxRedirects = 10;
+/// A server that does not speak TLS may wait for the rest of what it takes for a request.
+constexpr int kGreetingSeconds = 5;
 
 /// All that we can read: a registry that is not told converts to schema 1, which nobody can.
 std::string accepted_types() {
@@ -104,6 +106,7 @@ const std::string& Registry::base_url(Endpoint& endpoint) {
   request.url = endpoint.url + "/v2/";
   request.tls = endpoint.tls;
   request.tls.verify = false;
+  request.timeout = kGreetingSeconds;
   const HttpResponse response = http_.perform(request);
   if (response.status != 0) {
     endpoint.tls.verify = false;
