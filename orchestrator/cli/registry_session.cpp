@@ -68,9 +68,15 @@ image::PullResult pull_image(const Invocation& invocation, image::Store& store,
   options.registry = registry_options(invocation);
   options.progress = progress.bytes(name, "Pulling");
   progress.step(name, "Pulling", false);
-  image::PullResult result = image::pull(store, parsed, options);
+  image::PullResult result;
+  try {
+    result = image::pull(store, parsed, options);
+  } catch (const os::Error&) {
+    progress.step(name, "Error", true);
+    throw;
+  }
   progress.step(name, result.changed ? "Pulled" : "Up to date", true);
-  if (result.other_platform && !platform)
+  if (result.other_platform)
     print_warning("image " + name + " is for " + result.image.config.platform.text() +
                   ", not for this machine (" + image::host_platform().text() + ")");
   return result;

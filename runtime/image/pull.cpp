@@ -104,6 +104,9 @@ class Puller {
     check_layers(manifest, config);
     result.other_platform =
         !platform_rank(config.platform, options_.platform.value_or(host_platform()));
+    if (result.other_platform && options_.platform)
+      throw os::Error("no image for " + options_.platform->text() + "; there is only one for " +
+                      config.platform.text());
     fetch_layers(manifest, config);
     commit(chosen, top.descriptor.digest, config);
     auto image = store_.find(chosen.descriptor.digest.text());

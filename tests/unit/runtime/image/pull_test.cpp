@@ -107,6 +107,14 @@ TEST_F(PullTest, OfAnIndexTheOneThatRunsHere) {
   EXPECT_THROW(pull(store_, reference("app:many"), arm), os::Error);
 }
 
+TEST_F(PullTest, AnImageForAnotherMachineOnlyWhenNobodyAskedForOurs) {
+  publish("1", {tar_of("f", "x")}, "s390x");
+  EXPECT_THAT(failure_of(), HasSubstr("only one for linux/s390x"));
+  PullOptions any = options();
+  any.platform.reset();
+  EXPECT_TRUE(pull(store_, reference("app:1"), any).other_platform);
+}
+
 TEST_F(PullTest, ResumesWhereItWasCut) {
   const std::string layer = big_layer("f", 1'000'000);
   publish("1", {layer});
