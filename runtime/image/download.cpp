@@ -219,6 +219,11 @@ ByteSource Download::source() {
   };
 }
 
+int Download::beginnings() const {
+  const std::lock_guard lock(mutex_);
+  return generation_;
+}
+
 void Download::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [&] { return ended_; });

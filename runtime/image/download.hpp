@@ -29,8 +29,10 @@ class Download {
   void cancel();
 
   /// The bytes as they come. It ends only once the digest is right, and throws when it is not to
-  /// be had, or os::Error(ESTALE) when what was read so far was wrong and another try begins.
+  /// be had, or os::Error when what was read so far was wrong and another try begins.
   ByteSource source();
+  /// How often the blob has begun anew because what had come was wrong.
+  int beginnings() const;
   /// Waits for the end; throws what run() failed with.
   void wait();
   /// The complete file, once wait() has returned. It may be the store's blob itself.

@@ -214,11 +214,14 @@ class Puller {
     const std::vector<Digest> below(chains.begin(),
                                     chains.begin() + static_cast<std::ptrdiff_t>(i));
     for (int tried = 1;; ++tried) {
+      const int beginnings = download.beginnings();
       try {
         transaction_.add_layer(below, download.source(), diff_id, options_.limits);
         return;
       } catch (const os::Error& error) {
-        if (error.code() != ESTALE || tried == kUnpackTries) throw error.in(name);
+        // What it stumbled over may be what the digest is going to refuse.
+        download.wait();
+        if (download.beginnings() == beginnings || tried == kUnpackTries) throw error.in(name);
       }
     }
   }

@@ -334,7 +334,8 @@ Registry::BlobRead Registry::read_blob(const Descriptor& blob, std::int64_t offs
       HttpRequest request = make_request(endpoint, "GET", path("/blobs/" + blob.digest.text()));
       ask_for_range(request, tail.have());
       tail.begin();
-      result = outcome(exchange(endpoint, request, scopes(), body), tail.have(), blob.size);
+      const HttpResponse response = exchange(endpoint, request, scopes(), body);
+      result = outcome(response, tail.have(), blob.size);
       if (result.complete) return result;
     } catch (const os::Error&) {
       if (!endpoint.is_mirror()) throw;
@@ -346,7 +347,8 @@ Registry::BlobRead Registry::read_blob(const Descriptor& blob, std::int64_t offs
     request.tls = config_.tls_for(Url::parse(url).host);
     ask_for_range(request, tail.have());
     tail.begin();
-    BlobRead other = outcome(follow(request, body), tail.have(), blob.size);
+    const HttpResponse response = follow(request, body);
+    BlobRead other = outcome(response, tail.have(), blob.size);
     if (other.complete) return other;
   }
   return result;

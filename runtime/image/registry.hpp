@@ -32,6 +32,9 @@ struct RegistryOptions {
   std::function<void(const std::string&)> warn;
   /// How a pause between two tries is spent; sleeps when empty.
   std::function<void(std::chrono::milliseconds)> sleep;
+  /// What of a blob is pushed in one request; more goes in pieces, the last of which can be sent
+  /// again after a break.
+  std::int64_t piece = std::int64_t{64} << 20;
 };
 
 enum class Access { pull, push };

@@ -11,8 +11,6 @@ namespace image {
 
 namespace {
 
-/// What goes in one piece; more goes in pieces, of which the last one can be sent again.
-constexpr std::int64_t kPiece = std::int64_t{64} << 20;
 constexpr const char* kBytes = "application/octet-stream";
 
 /// The last byte that the registry has, of "0-1023"; nothing when it does not say.
@@ -67,8 +65,9 @@ class Upload {
       done_ = 0;
       return attempt(asked);
     }
-    while (blob_.size - done_ > kPiece) {
-      const std::string failure = send_piece(std::max(kPiece, chunk_minimum_), asked);
+    const std::int64_t piece = std::max(registry_.options_.piece, chunk_minimum_);
+    while (blob_.size - done_ > piece) {
+      const std::string failure = send_piece(piece, asked);
       if (!failure.empty()) return failure;
     }
     return send_rest(asked);

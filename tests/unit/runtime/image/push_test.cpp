@@ -13,6 +13,7 @@ class PushTest : public RegistryTest {
   PushResult push_it(const Image& image, const std::string& rest = "app:1") {
     PushOptions options;
     options.registry = registry_options();
+    options.registry.piece = 1'000'000;
     return push(store_, image, reference(rest), options);
   }
 };
@@ -51,7 +52,7 @@ TEST_F(PushTest, WhatANeighbourHasIsMounted) {
 }
 
 TEST_F(PushTest, LargeBlobsGoInPiecesAndGoOnAfterABreak) {
-  const Image image = import(big_layer("f", 150 << 20), "local");
+  const Image image = import(big_layer("f", 2'500'000), "local");
   int pieces = 0;
   registry_.hook = [&](const ServedRequest& request) -> std::optional<ServedAnswer> {
     if (request.method != "PATCH" || ++pieces != 2) return std::nullopt;
@@ -92,7 +93,7 @@ TEST_F(PushTest, DeniedIsSaid) {
     push_it(image);
     FAIL();
   } catch (const os::Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("requested access is denied"));
+    EXPECT_THAT(error.what(), HasSubstr("access denied: `stack login"));
   }
 }
 
