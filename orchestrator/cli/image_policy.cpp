@@ -68,6 +68,33 @@ bool wants_pull(const manifests::Service& service, const ServicePull& options, b
   return !present;
 }
 
+namespace {
+
+/// What is to be fetched for a service: its own image, and those that it mounts.
+struct Wanted {
+  const manifests::Service* service;  ///< whom it is for
+  manifests::Service image;           ///< with the image's name and how to get it
+};
+
+std::vector<Wanted> wanted_images(const manifests::Stack& stack,
+                                  const std::set<std::string>& services) {
+  std::vector<Wanted> wanted;
+  for (const std::string& name : services) {
+    const manifests::Service& service = stack.services.at(name);
+    wanted.push_back({&service, service});
+    for (const manifests::Mount& mount : service.volumes) {
+      if (mount.type != manifests::MountType::image || stack.services.contains(mount.source))
+        continue;
+      manifests::Service mounted;
+      mounted.image = mount.source;
+      wanted.push_back({&service, std::move(mounted)});
+    }
+  }
+  return wanted;
+}
+
+}  // namespace
+
 bool pull_services(const Invocation& invocation, const manifests::Stack& stack,
                    const std::set<std::string>& services, const ServicePull& options) {
   invocation.paths.make();
@@ -75,8 +102,8 @@ bool pull_services(const Invocation& invocation, const manifests::Stack& stack,
   std::set<std::pair<std::string, std::string>> seen;
   std::optional<TransferProgress> progress;
   std::vector<std::pair<const manifests::Service*, std::string>> failures;
-  for (const std::string& name : services) {
-    const manifests::Service& service = stack.services.at(name);
+  for (const Wanted& wanted : wanted_images(stack, services)) {
+    const manifests::Service& service = wanted.image;
     try {
       if (service.image.empty()) continue;
       const image::Reference reference = image::Reference::parse(service.image);
@@ -88,7 +115,7 @@ bool pull_services(const Invocation& invocation, const manifests::Stack& stack,
       if (!progress) progress.emplace(invocation, options.quiet);
       pull_image(invocation, store, service.image, platform, *progress);
     } catch (const os::Error& error) {
-      failures.emplace_back(&service, error.what());
+      failures.emplace_back(wanted.service, error.what());
     }
   }
   progress.reset();

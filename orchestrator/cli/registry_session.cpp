@@ -1,24 +1,16 @@
 #include "orchestrator/cli/registry_session.hpp"
 
-#include <cstdio>
+#include <algorithm>
 
 #include "orchestrator/cli/console.hpp"
+#include "orchestrator/cli/usage.hpp"
 #include "orchestrator/protocol.hpp"
 #include "runtime/os/error.hpp"
 
 namespace cli {
 
 std::string size_text(std::int64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits{"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g%s", value, kUnits[unit]);
-  return text;
+  return decimal_bytes(static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0)));
 }
 
 image::RegistryOptions registry_options(const Invocation& invocation) {

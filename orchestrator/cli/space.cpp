@@ -11,6 +11,7 @@
 #include "orchestrator/cli/registry_session.hpp"
 #include "orchestrator/cli/table.hpp"
 #include "orchestrator/cli/time_text.hpp"
+#include "orchestrator/planning.hpp"
 #include "orchestrator/record.hpp"
 #include "orchestrator/volumes.hpp"
 #include "runtime/image/duration.hpp"
@@ -42,9 +43,8 @@ std::set<std::string> volumes_in_use(const orchestrator::Paths& paths) {
   return names;
 }
 
-Row image_row(const orchestrator::Paths& paths, const image::StoreUsage& usage) {
+Row image_row(const image::StoreUsage& usage, const std::set<image::Digest>& in_use) {
   Row row{.type = "Images", .total = usage.images.size(), .bytes = usage.image_bytes};
-  const auto in_use = images_in_use(paths);
   for (const image::ImageUsage& each : usage.images)
     if (in_use.contains(each.image.id)) ++row.active;
   row.reclaimable = usage.image_bytes - usage.active_bytes;
@@ -167,7 +167,7 @@ void prune_build_cache(const orchestrator::Paths& paths, const image::ReclaimOpt
 
 /// Needs claims_excluded().
 void reclaim(const Invocation& invocation, image::Store& store, image::ReclaimOptions options) {
-  options.in_use = images_in_use(invocation.paths);
+  options.in_use = orchestrator::images_in_use(invocation.paths, store);
   print_removed(store.reclaim(options));
 }
 
@@ -191,13 +191,6 @@ void declare_prune_flags(CommandLine& line, PruneFlags& flags) {
   line.flag("-f,--force", flags.force, "Do not ask");
   line.list("--filter", flags.filters, "until=TIME", "Only what was made before, or that long ago");
   line.option("--keep-storage", flags.keep, "SIZE", "Stop when no more than this is left");
-}
-
-std::set<image::Digest> images_in_use(const orchestrator::Paths& paths) {
-  std::set<image::Digest> ids;
-  for (const auto& record : orchestrator::read_records(paths))
-    if (const auto id = image::Digest::try_parse(record.image_id)) ids.insert(*id);
-  return ids;
 }
 
 std::optional<image::Timestamp> parse_until(const std::vector<std::string>& filters,
@@ -245,8 +238,9 @@ int df(Invocation& invocation) {
   paths.make();
   const image::Store store(paths.images());
   os::DiskUsage disk;
-  const image::StoreUsage usage = image::measure(store, images_in_use(paths), disk);
-  std::vector<Row> rows{image_row(paths, usage), container_row(paths, disk),
+  const auto in_use = orchestrator::images_in_use(paths, store);
+  const image::StoreUsage usage = image::measure(store, in_use, disk);
+  std::vector<Row> rows{image_row(usage, in_use), container_row(paths, disk),
                         volume_row(paths, disk)};
   const std::int64_t cache = usage.cache_bytes + disk.add(paths.cache());
   rows.push_back({.type = "Build Cache",

@@ -23,9 +23,6 @@ void declare_prune_flags(CommandLine& line, PruneFlags& flags);
 /// Removes images that nothing uses; prints what went and how much came free.
 int prune_images(Invocation& invocation, const PruneFlags& flags);
 
-/// The ids of the images that containers use.
-std::set<image::Digest> images_in_use(const orchestrator::Paths& paths);
-
 /// What "until=…" of `--filter` means. Throws UsageError.
 std::optional<image::Timestamp> parse_until(const std::vector<std::string>& filters,
                                             image::Timestamp now);
