@@ -117,14 +117,14 @@ TEST_F(SpaceTest, DoctorMendsWhatACrashLeft) {
 
 TEST_F(SpaceTest, DoctorNoticesADamagedBlob) {
   must({"save", "-o", directory() + "/whole.tar", "test"});
-  const std::string directory = store() + "/blobs/sha256/";
+  const std::string blobs = store() + "/blobs/sha256/";
   std::string largest;
-  for (const std::string& name : os::list_directory(directory))
-    if (largest.empty() || std::filesystem::file_size(directory + name) >
-                               std::filesystem::file_size(directory + largest))
+  for (const std::string& name : os::list_directory(blobs))
+    if (largest.empty() ||
+        std::filesystem::file_size(blobs + name) > std::filesystem::file_size(blobs + largest))
       largest = name;
   {
-    std::fstream file(directory + largest, std::ios::in | std::ios::out);
+    std::fstream file(blobs + largest, std::ios::in | std::ios::out);
     file.seekp(1'000'000);
     file << "damage";
   }
