@@ -186,8 +186,8 @@ std::vector<std::vector<SeccompArgument>> alternatives(const std::vector<Seccomp
   return result;
 }
 
-/// Of two rules without conditions about a call the first counts, as with libseccomp: other engines'
-/// profiles first allow what the capabilities permit and then forbid whole groups.
+/// Of two rules without conditions about a call the first counts, as with libseccomp: other
+/// engines' profiles first allow what the capabilities permit and then forbid whole groups.
 void add_rule(Verdict& verdict, const SeccompRule& rule) {
   const std::uint32_t value = return_value(rule.action, rule.errno_ret);
   if (rule.args.empty()) {

@@ -18,8 +18,8 @@ using SeccompProgram = std::vector<sock_filter>;
 /// of a balanced tree of comparisons. A number above the newest one the policy names answers ENOSYS
 /// unless the default action lets calls pass: libc falls back to older calls on ENOSYS alone. A
 /// foreign architecture is killed. Of two rules without conditions about one call the first counts.
-/// Throws os::Error for an unknown architecture, an unknown system call whose rule would restrict, or
-/// a program too long for the kernel.
+/// Throws os::Error for an unknown architecture, an unknown system call whose rule would restrict,
+/// or a program too long for the kernel.
 SeccompProgram compile_seccomp(const Seccomp& policy);
 
 /// The same through a cache: `cache_directory` (made when missing) holds a file per policy, checked

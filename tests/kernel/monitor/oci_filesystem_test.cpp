@@ -205,8 +205,7 @@ pid_t start_in_chroot() {
   const std::string root = busybox_root();  // made with its first use: not in the child
   const pid_t pid = ::fork();
   if (pid == 0) {
-    if (::unshare(CLONE_NEWNS) != 0 || ::chroot(root.c_str()) != 0 || ::chdir("/") != 0)
-      ::_exit(1);
+    if (::unshare(CLONE_NEWNS) != 0 || ::chroot(root.c_str()) != 0 || ::chdir("/") != 0) ::_exit(1);
     ::execl("/bin/busybox", "sleep", "60", nullptr);
     ::_exit(1);
   }

@@ -34,9 +34,8 @@ std::string errno_name(int errnum) {
 namespace {
 
 const Verb* find(const std::string& name) {
-  for (const auto* verbs :
-       {&fact_verbs(), &act_verbs(), &permission_verbs(), &network_verbs(), &attack_verbs(),
-        &load_verbs()})
+  for (const auto* verbs : {&fact_verbs(), &act_verbs(), &permission_verbs(), &network_verbs(),
+                            &attack_verbs(), &load_verbs()})
     for (const Verb& verb : *verbs)
       if (name == verb.name) return &verb;
   return nullptr;
@@ -44,9 +43,8 @@ const Verb* find(const std::string& name) {
 
 void print_usage() {
   std::fputs("probe VERB [ARGUMENT…]\n", stderr);
-  for (const auto* verbs :
-       {&fact_verbs(), &act_verbs(), &permission_verbs(), &network_verbs(), &attack_verbs(),
-        &load_verbs()})
+  for (const auto* verbs : {&fact_verbs(), &act_verbs(), &permission_verbs(), &network_verbs(),
+                            &attack_verbs(), &load_verbs()})
     for (const Verb& verb : *verbs) std::fprintf(stderr, "  %s %s\n", verb.name, verb.usage);
 }
 

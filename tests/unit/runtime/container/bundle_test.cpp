@@ -112,12 +112,12 @@ TEST(Validate, ReportsAllMistakesAtOnce) {
   spec.linux.resources.memory = {.limit = 100, .swap = 50};
   spec.linux.resources.unified = {{"../../x", "1"}};
   const auto mistakes = validate(spec);
-  for (const char* wanted :
-       {"ociVersion", "hostname: longer", "no command specified", "process.cwd", "CAP_FLY",
-        "RLIMIT_NOPE", "process.rlimits.RLIMIT_CPU", "mounts[7]", "mounts[8]",
-        "linux.namespaces.pid: given twice", "'kernel.panic': sysctl \"kernel.panic\" is not in a separate",
-        "linux.uidMappings: entries overlap", "needs a user namespace", "linux.maskedPaths",
-        "BOGUS", "intelRdt", "memory.swap", "unified"}) {
+  for (const char* wanted : {"ociVersion", "hostname: longer", "no command specified",
+                             "process.cwd", "CAP_FLY", "RLIMIT_NOPE", "process.rlimits.RLIMIT_CPU",
+                             "mounts[7]", "mounts[8]", "linux.namespaces.pid: given twice",
+                             "'kernel.panic': sysctl \"kernel.panic\" is not in a separate",
+                             "linux.uidMappings: entries overlap", "needs a user namespace",
+                             "linux.maskedPaths", "BOGUS", "intelRdt", "memory.swap", "unified"}) {
     EXPECT_TRUE(mentions(mistakes, wanted)) << wanted;
   }
   EXPECT_FALSE(mentions(mistakes, "net.core"));
