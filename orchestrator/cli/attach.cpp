@@ -61,7 +61,7 @@ class Attachment {
       if (fds[2].revents != 0) print_log();
       if (fds[3].revents != 0) pump_->move();  // the end of our input is not the container's
       if (pump_ && pump_->detached()) return 0;
-      if (fds[4].revents != 0) copy_output();
+      if (fds[4].revents != 0) output_open_ = copy_to_out(stream_.get());
       if (fds[0].revents != 0)
         if (const auto code = take_event()) return *code;
     }
@@ -89,19 +89,6 @@ class Attachment {
       monitor_.send({{"op", "resize"}, {"rows", rows}, {"cols", size->ws_col}});
   }
 
-  void copy_output() {
-    std::array<char, 32768> buffer;
-    for (;;) {
-      const ssize_t size = ::read(stream_.get(), buffer.data(), buffer.size());
-      if (size > 0) {
-        write_out({buffer.data(), static_cast<std::size_t>(size)});
-        continue;
-      }
-      if (size == 0 || (errno != EAGAIN && errno != EINTR)) output_open_ = false;
-      if (size == 0 || errno != EINTR) return;
-    }
-  }
-
   /// The log is the output of a container without terminal.
   void print_log() {
     log_.drain();
@@ -119,7 +106,7 @@ class Attachment {
   std::optional<int> take_event() {
     const auto event = monitor_.receive();
     if (event && event->name != "exited") return std::nullopt;
-    if (output_open_) copy_output();
+    if (output_open_) output_open_ = copy_to_out(stream_.get());
     print_log();
     return event ? event->data.value("code", 0) : 128 + SIGKILL;
   }

@@ -50,7 +50,7 @@ class AttachedRun {
       while (const auto signal = interrupts.take()) pass_on(*signal);
       if (fds[2].revents != 0) print_log();
       if (fds[3].revents != 0) pump_input();
-      if (fds[4].revents != 0) copy_output();
+      if (fds[4].revents != 0) output_open_ = copy_to_out(stream_.get());
       if (fds[5].revents != 0 && !monitor_->receive()) monitor_.reset();
       if (fds[0].revents != 0 && !request.connection().receive() &&
           !request.connection().has_event())
@@ -102,19 +102,6 @@ class AttachedRun {
     if (!pump_->move()) ::shutdown(stream_.get(), SHUT_WR);
   }
 
-  void copy_output() {
-    std::array<char, 32768> buffer;
-    for (;;) {
-      const ssize_t size = ::read(stream_.get(), buffer.data(), buffer.size());
-      if (size > 0) {
-        write_out({buffer.data(), static_cast<std::size_t>(size)});
-        continue;
-      }
-      if (size == 0 || (errno != EAGAIN && errno != EINTR)) output_open_ = false;
-      if (size == 0 || errno != EINTR) return;
-    }
-  }
-
   /// The log is the output of a container without terminal; with one, it holds what was written
   /// before we were attached.
   void print_log() {
@@ -146,7 +133,7 @@ class AttachedRun {
 
   /// Reads the output to its end, then lets the supervisor go on with what it has to clear away.
   int finish(Request& request, int code) {
-    if (output_open_) copy_output();
+    if (output_open_) output_open_ = copy_to_out(stream_.get());
     print_log();
     raw_.reset();
     request.connection().leave();

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <ctime>
 #include <iostream>
 
@@ -97,5 +99,18 @@ std::string failure_text(const orchestrator::protocol::Json& event) {
 
 void write_out(std::string_view text) { os::write_all(STDOUT_FILENO, text, "standard output"); }
 void write_err(std::string_view text) { os::write_all(STDERR_FILENO, text, "standard error"); }
+
+bool copy_to_out(int fd) {
+  std::array<char, 32768> buffer;
+  for (;;) {
+    const ssize_t size = ::read(fd, buffer.data(), buffer.size());
+    if (size > 0) {
+      write_out({buffer.data(), static_cast<std::size_t>(size)});
+      continue;
+    }
+    if (size < 0 && errno == EINTR) continue;
+    return size < 0 && errno == EAGAIN;
+  }
+}
 
 }  // namespace cli

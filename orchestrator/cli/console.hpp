@@ -26,5 +26,7 @@ std::string quoted(std::string_view text);
 /// Writes all of `text` to standard output past no buffer of ours. Throws os::Error.
 void write_out(std::string_view text);
 void write_err(std::string_view text);
+/// Copies what a non-blocking `fd` has to standard output; whether more may come. Throws os::Error.
+bool copy_to_out(int fd);
 
 }  // namespace cli
