@@ -2,9 +2,9 @@
 #include <unistd.h>
 
 #include "network/subnet.hpp"
-#include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/labels.hpp"
+#include "orchestrator/cli/object_verbs.hpp"
 #include "orchestrator/cli/table.hpp"
 #include "orchestrator/endpoints.hpp"
 #include "orchestrator/record.hpp"
@@ -19,39 +19,28 @@ using Json = nlohmann::ordered_json;
 using orchestrator::SharedNetwork;
 using orchestrator::SharedNetworks;
 
-struct NetworkFlags {
-  std::vector<std::string> words;  ///< verb, names
+struct NetworkFlags : ObjectFlags {
   std::vector<std::string> subnets;
   std::vector<std::string> gateways;
   std::vector<std::string> ranges;
   std::vector<std::string> reserved;
-  std::vector<std::string> labels;
-  std::vector<std::string> options;
-  std::string driver = "bridge";
-  std::string format = "table";
   bool internal = false;
   bool ipv6 = false;
   bool attachable = false;
-  bool quiet = false;
-  bool force = false;
 };
 
 void declare(CommandLine& line, NetworkFlags& flags) {
+  declare(line, flags,
+          {.driver = "bridge",
+           .options = "create: an option of the driver (com.docker.network.driver.mtu …)",
+           .arguments = "create NAME | ls | inspect NAME... | rm NAME..."});
   line.list("--subnet", flags.subnets, "CIDR", "create: its addresses, one for each of IPv4, IPv6");
   line.list("--gateway", flags.gateways, "ADDRESS", "create: the gateway of a subnet");
   line.list("--ip-range", flags.ranges, "CIDR", "create: hand out only these of a subnet");
   line.list("--aux-address", flags.reserved, "NAME=ADDRESS", "create: never hand this one out");
   line.flag("--internal", flags.internal, "create: no way out of it");
   line.flag("--ipv6", flags.ipv6, "create: with IPv6");
-  line.list("--label", flags.labels, "NAME=VALUE", "create: add a label");
-  line.option("-d,--driver", flags.driver, "DRIVER", "create: bridge");
-  line.list("-o,--opt", flags.options, "NAME=VALUE",
-            "create: an option of the driver (com.docker.network.driver.mtu …)");
   line.flag("--attachable", flags.attachable, "");
-  line.flag("-q,--quiet", flags.quiet, "ls: only names");
-  line.flag("-f,--force", flags.force, "rm: content when there is none");
-  line.option("--format", flags.format, "FORMAT", "ls: table, json or TEMPLATE");
-  line.arguments("create NAME | ls | inspect NAME... | rm NAME...", flags.words, 1);
   line.example("stack network create proxy", "a network for several stacks (external: true)");
   line.example("stack network create --subnet 10.9.0.0/24 lab", "with addresses of your choice");
   line.example("stack network rm proxy", "once no container is on it any more");
@@ -160,10 +149,9 @@ int network(Invocation& invocation) {
   NetworkFlags flags;
   declare(invocation.line, flags);
   if (!invocation.line.parse()) return 0;
-  const std::string verb = flags.words.front();
-  const std::vector<std::string> names(flags.words.begin() + 1, flags.words.end());
-  if (verb != "create" && verb != "ls" && verb != "inspect" && verb != "rm")
-    throw UsageError("unknown command \"" + verb + "\": use create, ls, inspect or rm");
+  require_verb(flags, {"create", "ls", "inspect", "rm"});
+  const std::string& verb = flags.verb();
+  const std::vector<std::string> names = flags.names();
   if (verb == "create" ? names.size() != 1 : verb == "ls" ? !names.empty() : names.empty())
     throw UsageError(verb == "ls" ? "ls takes no names" : verb + " requires the name of a network");
   require_root(invocation);

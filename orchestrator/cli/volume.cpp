@@ -1,6 +1,6 @@
-#include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/labels.hpp"
+#include "orchestrator/cli/object_verbs.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/table.hpp"
 #include "orchestrator/record.hpp"
@@ -37,17 +37,7 @@ int list(const orchestrator::VolumeStore& store, bool quiet, const std::string& 
   return 0;
 }
 
-struct VolumeFlags {
-  std::vector<std::string> words;  ///< verb, names
-  std::vector<std::string> labels;
-  std::vector<std::string> options;
-  std::string driver = "local";
-  std::string format = "table";
-  bool quiet = false;
-  bool force = false;
-};
-
-int create(orchestrator::VolumeStore& store, const VolumeFlags& flags, const std::string& name) {
+int create(orchestrator::VolumeStore& store, const ObjectFlags& flags, const std::string& name) {
   if (flags.driver != "local")
     throw os::Error("plugin \"" + flags.driver + "\" not found: only the driver local is there");
   // One that is there is left as it is, as Docker does.
@@ -77,24 +67,19 @@ int remove(const orchestrator::Paths& paths, orchestrator::VolumeStore& store,
 }  // namespace
 
 int volume(Invocation& invocation) {
-  VolumeFlags flags;
+  ObjectFlags flags;
   CommandLine& line = invocation.line;
-  line.list("--label", flags.labels, "NAME=VALUE", "create: add a label");
-  line.option("-d,--driver", flags.driver, "DRIVER", "create: local");
-  line.list("-o,--opt", flags.options, "NAME=VALUE",
-            "create: type=none, o=bind, device=PATH for a directory of the host");
-  line.flag("-q,--quiet", flags.quiet, "ls: only names");
-  line.flag("-f,--force", flags.force, "rm: content when there is none");
-  line.option("--format", flags.format, "FORMAT", "ls: table, json or TEMPLATE");
-  line.arguments("create [NAME] | ls | rm NAME...", flags.words, 1);
+  declare(line, flags,
+          {.driver = "local",
+           .options = "create: type=none, o=bind, device=PATH for a directory of the host",
+           .arguments = "create [NAME] | ls | rm NAME..."});
   line.example("stack volume ls", "all volumes of this machine");
   line.example("stack volume create data", "one that no stack removes (external: true)");
   line.example("stack volume rm shop_data", "remove one, with its data");
   if (!line.parse()) return 0;
-  const std::string verb = flags.words.front();
-  const std::vector<std::string> names(flags.words.begin() + 1, flags.words.end());
-  if (verb != "ls" && verb != "rm" && verb != "create")
-    throw UsageError("unknown command \"" + verb + "\": use create, ls or rm");
+  require_verb(flags, {"create", "ls", "rm"});
+  const std::string& verb = flags.verb();
+  const std::vector<std::string> names = flags.names();
   if (verb == "rm" && names.empty()) throw UsageError("requires the name of a volume");
   if ((verb == "create" && names.size() > 1) || (verb == "ls" && !names.empty()))
     throw UsageError("unexpected argument \"" + names.back() + "\"");

@@ -8,12 +8,6 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-
 class ConfigDataTest : public support::StackTest {
  protected:
   json data(const std::vector<std::string>& arguments) { return json::parse(must(arguments)); }

@@ -4,12 +4,6 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-
 class ConfigTest : public support::StackTest {
  protected:
   json model(std::vector<std::string> before = {}) {

@@ -9,16 +9,6 @@ namespace e2e {
 namespace {
 
 namespace fs = std::filesystem;
-using std::chrono::seconds;
-using support::Command;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::json_lines;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::MatchesRegex;
 
 class CopyTest : public support::StackTest {
  protected:

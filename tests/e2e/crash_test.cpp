@@ -8,15 +8,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using support::Command;
-using support::ExitsWith;
-using support::http_get;
-using support::wait_until;
-using testing::HasSubstr;
-using testing::IsEmpty;
-
 class CrashTest : public support::StackTest {
  protected:
   void kill_supervisor() {

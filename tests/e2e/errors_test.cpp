@@ -7,15 +7,6 @@
 namespace e2e {
 namespace {
 
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::ContainsRegex;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-
 class ErrorsTest : public support::StackTest {
  protected:
   // `up` fails with all of these words and makes nothing.

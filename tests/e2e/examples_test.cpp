@@ -4,17 +4,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::http_get;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-using testing::Optional;
-
 class ExamplesTest : public support::StackTest {
  protected:
   void make_images(const std::string& example) {

@@ -4,18 +4,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::Command;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::MatchesRegex;
-using testing::Not;
-
 class ExecTest : public support::StackTest {
  protected:
   void SetUp() override {

@@ -4,16 +4,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::Command;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-
 /// `second` never starts: `first` does not become healthy.
 constexpr const char* kNeverReady = R"(
 services:

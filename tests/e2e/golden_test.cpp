@@ -10,7 +10,6 @@
 namespace e2e {
 namespace {
 
-using support::split_lines;
 using Facts = std::set<std::string>;
 
 std::vector<std::string> words(const std::string& line) {

@@ -4,12 +4,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using support::ExitsWith;
-using support::wait_until;
-using testing::HasSubstr;
-
 class HealthTest : public support::StackTest {
  protected:
   void start_with(const std::string& check) {

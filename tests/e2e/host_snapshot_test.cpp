@@ -21,6 +21,7 @@
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 #include "runtime/os/process.hpp"
+#include "tests/support/command.hpp"
 
 namespace e2e {
 namespace {
@@ -33,28 +34,19 @@ using testing::IsEmpty;
 // Runs `leak` between two looks, in namespaces of its own so that the host is not touched, and
 // returns whether the second look found `expected`.
 bool finds(const std::string& expected, const std::function<void()>& leak) {
-  const pid_t child = os::check(::fork(), [] { return "fork"; });
-  if (child == 0) {
-    int code = 2;
-    try {
-      os::check(::unshare(CLONE_NEWNET | CLONE_NEWNS), [] { return "unshare"; });
-      os::check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
-                [] { return "make the mounts private"; });
-      const HostSnapshot before = HostSnapshot::take();
-      leak();
-      code = 1;
-      for (const std::string& one : HostSnapshot::take().added_since(before)) {
-        std::cerr << one << '\n';
-        if (one.find(expected) != std::string::npos) code = 0;
-      }
-    } catch (const std::exception& error) {
-      std::cerr << error.what() << '\n';
-    }
-    ::_exit(code);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return support::in_child([&] {
+           os::check(::unshare(CLONE_NEWNET | CLONE_NEWNS), [] { return "unshare"; });
+           os::check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr),
+                     [] { return "make the mounts private"; });
+           const HostSnapshot before = HostSnapshot::take();
+           leak();
+           int code = 1;
+           for (const std::string& one : HostSnapshot::take().added_since(before)) {
+             std::cerr << one << '\n';
+             if (one.find(expected) != std::string::npos) code = 0;
+           }
+           return code;
+         }) == 0;
 }
 
 void run_nft(const std::string& commands) {

@@ -4,14 +4,6 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-
 class ImagesTest : public support::StackTest {
  protected:
   // A tar of the project's directory `name`.

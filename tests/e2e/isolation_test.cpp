@@ -6,15 +6,6 @@
 namespace e2e {
 namespace {
 
-using support::ExitsWith;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::AllOf;
-using testing::ContainsRegex;
-using testing::HasSubstr;
-using testing::Not;
-
 class IsolationTest : public support::StackTest {
  protected:
   void start_one(const std::string& rest = "") {

@@ -5,16 +5,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using support::Command;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-
 class LifecycleTest : public support::StackTest {
  protected:
   void start_one(const std::string& rest = "") {

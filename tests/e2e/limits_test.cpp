@@ -4,12 +4,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::HasSubstr;
-
 class LimitsTest : public support::StackTest {
  protected:
   void start_one(const std::string& rest) {

@@ -4,16 +4,6 @@
 namespace e2e {
 namespace {
 
-using support::Command;
-using support::ExitsWith;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::MatchesRegex;
-using testing::Not;
-
 class LogsTest : public support::StackTest {
  protected:
   void run_to_end(const std::string& text) {

@@ -8,19 +8,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::ExitsWith;
-using support::http_get;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::AllOf;
-using testing::Contains;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-using testing::Optional;
-
 class NetworkTest : public support::StackTest {
  protected:
   // The addresses that a name has for a service.

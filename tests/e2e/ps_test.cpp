@@ -4,17 +4,6 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::Command;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::MatchesRegex;
-using testing::Not;
-
 class PsTest : public support::StackTest {
  protected:
   void start_some() {

@@ -4,12 +4,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
-using support::split_lines;
-using support::wait_until;
-using testing::HasSubstr;
-
 class RestartPolicyTest : public support::StackTest {
  protected:
   void start_one(const std::string& rest) {

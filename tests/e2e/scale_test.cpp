@@ -4,11 +4,6 @@
 namespace e2e {
 namespace {
 
-using support::ExitsWith;
-using support::Output;
-using testing::ElementsAre;
-using testing::HasSubstr;
-
 class ScaleTest : public support::StackTest {
  protected:
   std::vector<std::string> names() {

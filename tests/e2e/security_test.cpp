@@ -13,19 +13,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::milliseconds;
-using support::Command;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::AllOf;
-using testing::AnyOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-
 class Sec : public support::StackTest {
  protected:
   void start_one(const std::string& rest = "") {
@@ -49,21 +36,12 @@ class Sec : public support::StackTest {
 
 /// What `work` returns when it is done as another user of this machine.
 int as_nobody(const std::function<int()>& work) {
-  constexpr unsigned kNobody = 65534;
-  const pid_t pid = ::fork();
-  if (pid == 0) {
+  return support::in_child([&] {
+    constexpr unsigned kNobody = 65534;
     if (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0)
-      ::_exit(100);
-    int code = 101;
-    try {
-      code = work();
-    } catch (const std::exception&) {
-    }
-    ::_exit(code);
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 102;
+      return 100;
+    return work();
+  });
 }
 
 // CVE-2019-5736, CVE-2016-9962

@@ -6,16 +6,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::ExitsWith;
-using support::http_get;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-
 /// Two stacks in one directory: compose.yaml and other.yaml.
 class SharedTest : public support::StackTest {
  protected:

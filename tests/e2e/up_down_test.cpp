@@ -6,16 +6,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::Command;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-
 class UpTest : public support::StackTest {};
 class DownTest : public support::StackTest {};
 

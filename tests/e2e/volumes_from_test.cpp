@@ -5,11 +5,6 @@
 namespace e2e {
 namespace {
 
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-
 class VolumesFromTest : public support::StackTest {
  protected:
   Output shell(const std::string& service, const std::string& script) {

@@ -6,13 +6,6 @@
 namespace e2e {
 namespace {
 
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::MatchesRegex;
-using testing::Not;
-
 class VolumesTest : public support::StackTest {};
 
 // D10.1

@@ -3,9 +3,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include <ostream>
+#include <iostream>
 
 #include "runtime/os/error.hpp"
 
@@ -126,6 +127,22 @@ bool wait_until(const std::function<bool()>& condition, milliseconds timeout) {
     pause_for(kPause);
   }
   return true;
+}
+
+int in_child(const std::function<int()>& work) {
+  const pid_t pid = os::check(::fork(), [] { return "fork"; });
+  if (pid == 0) {
+    int code = 101;
+    try {
+      code = work();
+    } catch (const std::exception& error) {
+      std::cerr << error.what() << '\n';
+    }
+    ::_exit(code);
+  }
+  int status = 0;
+  ::waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 102;
 }
 
 }  // namespace support

@@ -74,4 +74,8 @@ Output run(const std::vector<std::string>& arguments, const CommandOptions& opti
 /// Asks again and again, every few milliseconds, until `condition` holds or the time is over.
 bool wait_until(const std::function<bool()>& condition, milliseconds timeout = kPatience);
 
+/// What `work` returns, run in a child process: its exit code, 101 when it throws, 102 when a
+/// signal ends it. For what a process cannot undo: another user, a namespace, a filter.
+int in_child(const std::function<int()>& work);
+
 }  // namespace support

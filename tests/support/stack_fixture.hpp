@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -112,3 +113,30 @@ MATCHER_P(ExitsWith, code, "exits with " + std::to_string(code)) {
 }
 
 }  // namespace support
+
+/// What all end-to-end tests speak of.
+namespace e2e {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using support::Command;
+using support::CommandOptions;
+using support::ExitsWith;
+using support::http_get;
+using support::json_lines;
+using support::Output;
+using support::split_lines;
+using support::wait_until;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::Contains;
+using testing::ContainsRegex;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::MatchesRegex;
+using testing::Not;
+using testing::Optional;
+
+}  // namespace e2e

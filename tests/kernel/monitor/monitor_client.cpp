@@ -14,6 +14,12 @@
 
 namespace monitor_test {
 
+std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
+
+nlohmann::json process(std::vector<std::string> arguments) {
+  return {{"args", std::move(arguments)}, {"cwd", "/"}, {"env", {"PATH=/bin"}}};
+}
+
 const std::string& busybox_root() {
   static const os::TempDir directory("/tmp", "monitor-root-");
   static const bool made = [] {

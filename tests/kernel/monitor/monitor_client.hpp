@@ -2,7 +2,11 @@
 // supervisor would.
 #pragma once
 
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,6 +18,19 @@
 #include "runtime/os/process.hpp"
 
 namespace monitor_test {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::AnyOf;
+using ::testing::ContainsRegex;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+/// `sh -c SCRIPT` as arguments of a container.
+std::vector<std::string> shell(const std::string& script);
+/// A process for `exec`, as OCI writes it.
+nlohmann::json process(std::vector<std::string> arguments);
 
 /// A root file system of busybox alone; made once, removed with the last test.
 const std::string& busybox_root();

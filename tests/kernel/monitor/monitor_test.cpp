@@ -1,6 +1,4 @@
 // A monitor and its container on the running kernel, seen from outside and from inside.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,17 +10,6 @@
 
 namespace monitor_test {
 namespace {
-
-using ::testing::AllOf;
-using ::testing::ContainsRegex;
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
-
-nlohmann::json process(std::vector<std::string> arguments) {
-  return {{"args", std::move(arguments)}, {"cwd", "/"}, {"env", {"PATH=/bin"}}};
-}
 
 TEST(Isolation, IsThatOfDockersDefaultContainer) {
   const Bundle bundle(

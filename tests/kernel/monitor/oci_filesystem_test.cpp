@@ -1,15 +1,11 @@
 // What an OCI bundle says of the file system, its devices and what may be called, seen from inside:
 // the checks of the runtime-tools validation suite, by their names there.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "monitor_client.hpp"
 #include "oci_runtime.hpp"
@@ -21,20 +17,7 @@
 namespace monitor_test {
 namespace {
 
-namespace fs = std::filesystem;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-class OciFileSystem : public ::testing::Test {
- protected:
-  std::string output(const std::string& script,
-                     const std::function<void(container::Spec&)>& edit) const {
-    const Bundle bundle(shell(script), edit);
-    return oci_.output_of(bundle.path(), bundle.id());
-  }
-  OciRuntime oci_;
-};
+class OciFileSystem : public OciTest {};
 
 container::Mount mount_of(const std::string& type, const std::string& source,
                           const std::string& destination, std::vector<std::string> options) {

@@ -1,7 +1,5 @@
 // Hooks (runtime-spec, "POSIX-platform Hooks"): when they run, where, with what, and what becomes
 // of the container when one fails.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 
 #include <sstream>
 
@@ -10,10 +8,6 @@
 
 namespace monitor_test {
 namespace {
-
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 container::Hook hook(const std::string& script) {
   return {.path = "/bin/sh",

@@ -1,15 +1,12 @@
 // The life of a container through the command line of an OCI runtime (runtime-spec, "Runtime and
 // Lifecycle"): what each command does in each state, and what it refuses.
 #include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "monitor_client.hpp"
@@ -19,13 +16,6 @@
 
 namespace monitor_test {
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::AllOf;
-using ::testing::AnyOf;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
 
 class OciLife : public ::testing::Test {
  protected:

@@ -1,14 +1,10 @@
 // What an OCI bundle says of the process, its namespaces and its limits, seen from inside: the
 // checks of the runtime-tools validation suite, by their names there.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "monitor_client.hpp"
 #include "oci_runtime.hpp"
@@ -16,21 +12,9 @@
 namespace monitor_test {
 namespace {
 
-namespace fs = std::filesystem;
 using container::NamespaceType;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
 
-class OciProcess : public ::testing::Test {
- protected:
-  std::string output(const std::string& script,
-                     const std::function<void(container::Spec&)>& edit) const {
-    const Bundle bundle(shell(script), edit);
-    return oci_.output_of(bundle.path(), bundle.id());
-  }
-  OciRuntime oci_;
-};
+class OciProcess : public OciTest {};
 
 container::Namespace& find(container::Spec& spec, NamespaceType type) {
   for (container::Namespace& each : spec.linux.namespaces)

@@ -11,8 +11,6 @@ std::string runtime_path() {
   return other != nullptr ? other : STACK_RUNTIME;
 }
 
-std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
-
 OciRuntime::~OciRuntime() {
   for (const std::string& id : os::list_directory(root())) run({"delete", "--force", id});
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "monitor_client.hpp"
 #include "runtime/os/file.hpp"
 #include "tests/support/command.hpp"
 
@@ -13,9 +14,6 @@ namespace monitor_test {
 
 /// The program under test.
 std::string runtime_path();
-
-/// `sh -c SCRIPT` as arguments of a container.
-std::vector<std::string> shell(const std::string& script);
 
 class OciRuntime {
  public:
@@ -42,6 +40,18 @@ class OciRuntime {
 
  private:
   os::TempDir root_;
+};
+
+/// A test on bundles that an OCI runtime runs.
+class OciTest : public ::testing::Test {
+ protected:
+  /// What the script writes in a container whose bundle `edit` has changed.
+  std::string output(const std::string& script,
+                     const std::function<void(container::Spec&)>& edit) const {
+    const Bundle bundle(shell(script), edit);
+    return oci_.output_of(bundle.path(), bundle.id());
+  }
+  OciRuntime oci_;
 };
 
 }  // namespace monitor_test

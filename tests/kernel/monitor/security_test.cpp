@@ -1,8 +1,6 @@
 // Known attacks on container runtimes, each in its harmless form: the number is that of the row in
 // docs/security.md. What must stay untouched is a canary outside of every root file system.
 #include <fcntl.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -12,28 +10,16 @@
 
 #include <atomic>
 #include <cstdio>
-#include <filesystem>
 #include <sstream>
 #include <thread>
 
 #include "monitor_client.hpp"
 #include "runtime/monitor/procfs.hpp"
 #include "runtime/os/error.hpp"
+#include "tests/support/command.hpp"
 
 namespace monitor_test {
 namespace {
-
-namespace fs = std::filesystem;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::IsEmpty;
-using ::testing::Not;
-
-std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
-
-nlohmann::json process(std::vector<std::string> arguments) {
-  return {{"args", std::move(arguments)}, {"cwd", "/"}, {"env", {"PATH=/bin"}}};
-}
 
 container::Mount bind_of(const std::string& source, const std::string& destination) {
   container::Mount mount;
@@ -283,21 +269,12 @@ TEST(Sec, Sec06_TheConsoleIsTheTerminal) {
 
 /// What a child in a mount namespace of its own, free to mount what it likes, returns as its code.
 int in_mount_namespace(const std::function<int()>& work) {
-  const pid_t pid = ::fork();
-  if (pid == 0) {
+  return support::in_child([&] {
     if (::unshare(CLONE_NEWNS) != 0 ||
         ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
-      ::_exit(100);
-    int code = 101;
-    try {
-      code = work();
-    } catch (const std::exception&) {
-    }
-    ::_exit(code);
-  }
-  int status = 0;
-  ::waitpid(pid, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 102;
+      return 100;
+    return work();
+  });
 }
 
 bool is_refused(const monitor::Procfs& procfs, const std::string& file, const std::string& text) {
