@@ -21,7 +21,7 @@ using std::chrono::seconds;
 class CgroupKernel : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root to make control groups";
+    ASSERT_EQ(::geteuid(), 0U) << "needs root to make control groups";
     layout_ = CgroupLayout::detect();
     group_ = Cgroup::create(layout_, path_);
   }

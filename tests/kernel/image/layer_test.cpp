@@ -16,7 +16,7 @@ using support::TarBuilder;
 class RootLayerTest : public LayerFixture {
  protected:
   void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root: owners, devices, trusted attributes";
+    ASSERT_EQ(::geteuid(), 0U) << "needs root: owners, devices, trusted attributes";
     LayerFixture::SetUp();
   }
   void TearDown() override {
