@@ -21,8 +21,8 @@ void Network::discard(const std::string& run_dir, const std::string& project) {
   state.remove();
 }
 
-Network::Network(std::string run_dir, std::string project)
-    : state_(std::make_unique<State>(run_dir, project)) {
+Network::Network(std::string run_dir, std::string project, Work work)
+    : state_(std::make_unique<State>(run_dir, project, work)) {
   try {
     state_->open();
   } catch (const os::Error& error) {
@@ -35,6 +35,13 @@ Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
 void Network::ensure(const std::vector<NetworkSpec>& specs) { state_->ensure(specs); }
+bool Network::advance() { return state_->advance(); }
+
+void Network::settle() {
+  while (state_->advance()) {
+  }
+}
+
 std::vector<NetworkState> Network::networks() const {
   const auto text = [](const auto& value) { return value ? value->to_string() : std::string(); };
   std::vector<NetworkState> states;
@@ -79,6 +86,7 @@ void Network::release(const std::string& owner) {
 
 void Network::attach(const std::string& owner, int netns,
                      const std::vector<EndpointSpec>& endpoints) {
+  settle();
   lease(owner, endpoints);
   state_->attach(owner, netns);
 }
@@ -88,6 +96,7 @@ DnsSockets Network::open_dns(int netns) { return open_dns_sockets(netns); }
 void Network::set_up_loopback(int netns) { configure_loopback(netns); }
 
 Published Network::publish(const std::string& owner, const std::vector<PublishSpec>& ports) {
+  settle();
   unpublish(owner);
   return state_->publish(owner, ports);
 }

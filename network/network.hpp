@@ -133,8 +133,11 @@ class Network {
   /// os::Error.
   static void restore_host_firewall(const std::string& run_dir);
 
+  /// When the kernel is told what ensure() has decided: before it returns; or by later calls, so
+  /// that addresses can be leased, and what they are needed for can begin, meanwhile.
+  enum class Work { now, later };
   /// Opens the project's network or creates it: namespace, uplink, firewall. Throws os::Error.
-  Network(std::string run_dir, std::string project);
+  Network(std::string run_dir, std::string project, Work work = Work::now);
   ~Network();
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
@@ -143,6 +146,11 @@ class Network {
   /// not listed and remakes those whose spec changed, which loses their leases. Throws os::Error
   /// naming the network: a bad or overlapping subnet, no free subnet.
   void ensure(const std::vector<NetworkSpec>& specs);
+  /// Does a piece of the work that was left for later; whether more is left. Throws os::Error, and
+  /// has the piece still to do then.
+  bool advance();
+  /// Does all of it. attach() and publish() do so first.
+  void settle();
   std::vector<NetworkState> networks() const;
   /// Who has leases, each once.
   std::vector<std::string> owners() const;

@@ -43,6 +43,23 @@ void Network::State::keep_leases(Record next) {
   has_unsaved_leases_ = true;
 }
 
+void Network::State::do_or_leave(std::function<void()> piece) {
+  if (work_ == Work::now)
+    piece();
+  else
+    pieces_.push_back(std::move(piece));
+}
+
+bool Network::State::advance() {
+  if (pieces_.empty()) return false;
+  {
+    const os::FileLock lock = os::FileLock::acquire(paths.lock);
+    pieces_.front()();
+  }
+  pieces_.pop_front();
+  return !pieces_.empty();
+}
+
 void Network::State::open_namespace() {
   if (!is_pinned_namespace(paths.netns)) {
     // A pin without a namespace is what a reboot leaves on a disk.
@@ -74,8 +91,8 @@ void Network::State::open() {
     open_uplink();
     // Without networks there is nothing to protect: ensure() makes the rules with the first.
     if (!record.networks.empty()) restore_networks(record.networks);
-    firewall.add_stack(record);
-    admit_stacks_to_foreign_firewall();
+    do_or_leave([this] { firewall.add_stack(record); });
+    do_or_leave([] { admit_stacks_to_foreign_firewall(); });
   } catch (...) {
     // Nothing lives in a stack's network that was only now begun.
     if (is_new) remove();
@@ -189,16 +206,19 @@ void Network::State::ensure(const std::vector<NetworkSpec>& specs) {
   }
   if (obsolete.empty() && missing.empty()) return;
 
+  while (!obsolete.empty() && advance()) {
+  }
   const os::FileLock lock = os::FileLock::acquire(paths.lock);
   remove_networks(obsolete);
   std::vector<NetworkRecord> planned = plan(missing);
   Record next = record;
   std::copy(planned.begin(), planned.end(), std::back_inserter(next.networks));
   adopt(std::move(next));
-  restore_networks(planned);
+  do_or_leave([this, planned] { restore_networks(planned); });
 }
 
 void Network::State::remove() {
+  pieces_.clear();
   std::optional<os::Error> first;
   const auto attempt = [&](const std::function<void()>& step) {
     try {

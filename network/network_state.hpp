@@ -2,6 +2,7 @@
 // the host and the stack, and the steps that change both.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <set>
@@ -23,11 +24,12 @@ namespace network {
 std::string port_name(const std::string& owner, const std::string& network);
 
 struct Network::State {
-  State(const std::string& run_dir, const std::string& project_name)
+  State(const std::string& run_dir, const std::string& project_name, Work when = Work::now)
       : project(project_name),
         seed(run_dir + "\n" + project_name),
         paths(run_dir, project_name),
-        firewall(paths.networks) {}
+        firewall(paths.networks),
+        work_(when) {}
 
   std::string project, seed;
   Paths paths;
@@ -40,6 +42,7 @@ struct Network::State {
   void open();
   void remove();
   void ensure(const std::vector<NetworkSpec>& specs);
+  bool advance();
   void attach(const std::string& owner, int endpoint_netns);
   void detach(const std::string& owner);
   Published publish(const std::string& owner, const std::vector<PublishSpec>& ports);
@@ -53,8 +56,12 @@ struct Network::State {
   void keep_leases(Record next);
 
  private:
+  Work work_;
   bool has_unsaved_leases_ = false;
+  std::deque<std::function<void()>> pieces_;  ///< of work that is left for later
 
+  /// Does it, or leaves it for later. The lock of all stacks is held meanwhile.
+  void do_or_leave(std::function<void()> piece);
   void open_namespace();
   void open_uplink();
   void restore_networks(const std::vector<NetworkRecord>& networks);

@@ -12,22 +12,45 @@
 
 #include "network/netlink.hpp"
 #include "runtime/os/error.hpp"
+#include "runtime/os/library.hpp"
 
 namespace network {
 
 namespace {
 
+/// What we call of libnftables, which needs six more libraries: only a process that changes or
+/// reads a firewall waits for them to be loaded.
+struct Nftables {
+  os::Library library{"libnftables.so.1"};
+#define STACK_NFT(name) \
+  decltype(::nft_##name)* name = library.function<decltype(::nft_##name)>("nft_" #name)
+  STACK_NFT(ctx_new);
+  STACK_NFT(ctx_free);
+  STACK_NFT(ctx_buffer_error);
+  STACK_NFT(ctx_buffer_output);
+  STACK_NFT(ctx_get_error_buffer);
+  STACK_NFT(ctx_get_output_buffer);
+  STACK_NFT(ctx_output_set_flags);
+  STACK_NFT(run_cmd_from_buffer);
+#undef STACK_NFT
+};
+
+const Nftables& nft() {
+  static const Nftables functions;
+  return functions;
+}
+
 struct FreeContext {
-  void operator()(nft_ctx* context) const noexcept { ::nft_ctx_free(context); }
+  void operator()(nft_ctx* context) const noexcept { nft().ctx_free(context); }
 };
 using Context = std::unique_ptr<nft_ctx, FreeContext>;
 
 /// A context is made anew for every call: it may reopen its socket while it works, and must then be
 /// in the namespace of the caller.
 Context make_context() {
-  Context context(::nft_ctx_new(NFT_CTX_DEFAULT));
-  if (!context || ::nft_ctx_buffer_error(context.get()) != 0 ||
-      ::nft_ctx_buffer_output(context.get()) != 0) {
+  Context context(nft().ctx_new(NFT_CTX_DEFAULT));
+  if (!context || nft().ctx_buffer_error(context.get()) != 0 ||
+      nft().ctx_buffer_output(context.get()) != 0) {
     throw os::Error(ENOMEM, "start libnftables");
   }
   return context;
@@ -52,8 +75,8 @@ std::string first_line(const std::string& message) {
 
 void nft_commit(const std::string& commands) {
   const Context context = make_context();
-  if (::nft_run_cmd_from_buffer(context.get(), commands.c_str()) == 0) return;
-  const std::string message = ::nft_ctx_get_error_buffer(context.get());
+  if (nft().run_cmd_from_buffer(context.get(), commands.c_str()) == 0) return;
+  const std::string message = nft().ctx_get_error_buffer(context.get());
   if (says_missing(message)) throw os::Error(ENOENT, "change the firewall");
   throw os::Error("change the firewall: " + first_line(message));
 }
@@ -76,13 +99,13 @@ void nft_replace_table(const std::string& family, const std::string& table,
 
 std::string nft_list(const std::string& command) {
   const Context context = make_context();
-  ::nft_ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_JSON);
-  if (::nft_run_cmd_from_buffer(context.get(), command.c_str()) != 0) {
-    const std::string message = ::nft_ctx_get_error_buffer(context.get());
+  nft().ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_JSON);
+  if (nft().run_cmd_from_buffer(context.get(), command.c_str()) != 0) {
+    const std::string message = nft().ctx_get_error_buffer(context.get());
     if (says_missing(message)) return {};
     throw os::Error("read the firewall: " + first_line(message));
   }
-  return ::nft_ctx_get_output_buffer(context.get());
+  return nft().ctx_get_output_buffer(context.get());
 }
 
 }  // namespace network

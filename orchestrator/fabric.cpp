@@ -1,14 +1,15 @@
 #include "orchestrator/fabric.hpp"
 
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include "network/firewall_watch.hpp"
 #include "network/subnet.hpp"
 #include "orchestrator/endpoints.hpp"
+#include "orchestrator/log.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/namespace.hpp"
 
@@ -72,14 +73,35 @@ Task<> Fabric::ensure(manifests::Stack stack) {
   const std::vector<network::NetworkSpec> specs = network_specs(stack);
   if (!specs.empty() || network_) {
     auto work = [this, specs] {
-      if (!network_) network_ = std::make_unique<network::Network>(paths_.run, project_);
+      if (!network_)
+        network_ =
+            std::make_unique<network::Network>(paths_.run, project_, network::Network::Work::later);
       network_->ensure(specs);
     };
     co_await blocking(kernel_, std::move(work));
+    advance();
     describe_networks();
   }
   for (const auto& [key, network] : stack.networks)
     if (network.external) co_await open_shared(network.name);
+}
+
+/// A piece at a time, so that a lease waits for one of them at most.
+void Fabric::advance() {
+  boost::asio::post(kernel_, [this] {
+    try {
+      if (network_ && network_->advance()) advance();
+    } catch (const std::exception&) {
+      // Whoever needs the piece does it again, and can say what went wrong.
+    }
+  });
+}
+
+Task<> Fabric::settle() {
+  auto work = [this] {
+    if (network_) network_->settle();
+  };
+  co_await blocking(kernel_, std::move(work));
 }
 
 Task<> Fabric::open_shared(std::string name) {
@@ -129,7 +151,7 @@ Task<> Fabric::restore_firewall() {
     restoring_ = false;  // what is lost from here on is seen to again
     co_await blocking(kernel_, std::move(work));
   } catch (const std::exception& error) {
-    spdlog::error("{}", error.what());
+    log_error(error.what());
   }
 }
 

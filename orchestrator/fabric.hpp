@@ -29,8 +29,12 @@ class Fabric {
   ~Fabric();
 
   /// Makes the stack's networks be there. Nothing is made for a stack that has none. Those that it
-  /// shares with others must be there; throws os::Error for one that is not.
+  /// shares with others must be there; throws os::Error for one that is not. Addresses can be
+  /// leased when it returns; bridges and rules are made meanwhile, and are there before anything is
+  /// attached or published.
   Task<> ensure(manifests::Stack stack);
+  /// Returns when all of it is there; throws what went wrong.
+  Task<> settle();
   /// Completes the stack's external networks by what they are. Throws as ensure().
   void resolve(manifests::Stack& stack) const;
   /// Opens what an earlier supervisor made, if anything.
@@ -69,6 +73,7 @@ class Fabric {
   void answer_names(const std::string& container, pid_t pid, network::DnsSockets sockets,
                     network::DnsPolicy policy);
   void describe_networks();
+  void advance();
   /// Whether the network is one that stacks share, and not this stack's own.
   bool is_shared(const std::string& network) const { return !own_.contains(network); }
   std::vector<network::EndpointSpec> arranged(std::vector<network::EndpointSpec> endpoints) const;

@@ -1,6 +1,5 @@
 #include "orchestrator/shared_names.hpp"
 
-#include <spdlog/spdlog.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "orchestrator/log.hpp"
 #include "runtime/os/error.hpp"
 
 namespace orchestrator {
@@ -56,7 +56,7 @@ void SharedNames::refresh(const std::string& network) {
       zone_.set(network, owner, endpoint);
       known.insert_or_assign(owner, endpoint);
     } catch (const os::Error& error) {
-      spdlog::warn("names of {} on network {}: {}", owner, network, error.what());
+      log_warning("names of " + owner + " on network " + network + ": " + error.what());
     }
   }
 }

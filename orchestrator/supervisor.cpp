@@ -1,8 +1,6 @@
 #include "orchestrator/supervisor.hpp"
 
 #include <fcntl.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 #include <set>
 
 #include "orchestrator/failure.hpp"
+#include "orchestrator/log.hpp"
 #include "orchestrator/operations.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/fd.hpp"
@@ -38,7 +37,7 @@ class Supervisor {
     served_once_ = !ready;
     listen();
     co_await project_.adopt();
-    spdlog::info("adopted {} containers", project_.containers().size());
+    log_info("adopted " + std::to_string(project_.containers().size()) + " containers");
     ready.reset();
     asio::co_spawn(io_, accept(), asio::detached);
     // A stack that has nothing left has no need of a supervisor, once nobody talks to it.
@@ -46,7 +45,7 @@ class Supervisor {
     boost::system::error_code ignored;
     acceptor_.close(ignored);
     os::remove_tree(project_.paths().project_run(project_.name()));
-    spdlog::info("nothing is left to supervise");
+    log_info("nothing is left to supervise");
     io_.stop();
   }
 
@@ -110,7 +109,7 @@ class Supervisor {
 
   Task<int> dispatch(std::shared_ptr<Session> session, protocol::Json request) {
     const std::string operation = request.value("op", "");
-    spdlog::info("request {}", operation);
+    log_info("request " + operation);
     const protocol::Json arguments = request.value("arguments", protocol::Json::object());
     if (operation == "watch") co_return co_await watch(session);
     if (operation == "kill")  // never waits for its turn: it may be what ends the one that runs
@@ -172,13 +171,6 @@ class Supervisor {
   bool served_once_ = false;
 };
 
-/// Our own log, for whoever wants to know what the supervisor did.
-void start_log(const Paths& paths, const std::string& project) {
-  auto log = spdlog::basic_logger_mt("supervisor", paths.project_run(project) + "/supervisor.log");
-  log->flush_on(spdlog::level::info);
-  spdlog::set_default_logger(std::move(log));
-}
-
 }  // namespace
 
 int supervise(const Paths& paths, const std::string& project) {
@@ -191,7 +183,7 @@ int supervise(const Paths& paths, const std::string& project) {
   const auto lock = os::FileLock::try_acquire(paths.run + "/projects/" + project + ".lock");
   if (!lock) return 0;
   os::make_directories(paths.project_run(project), 0700);
-  start_log(paths, project);
+  start_log(paths.project_run(project) + "/supervisor.log");
   ::signal(SIGCHLD, SIG_IGN);  // monitors are not waited for: they tell over their sockets
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGHUP, SIG_IGN);

@@ -42,11 +42,15 @@ class UpRun {
       if (step.action == ContainerAction::create || step.action == ContainerAction::recreate)
         co_await make_container(step, desired.services.at(step.service));
     session_.send({{"event", "created"}});
-    if (up_.no_start) co_return;
+    if (up_.no_start) {
+      co_await project_.fabric().settle();
+      co_return;
+    }
     std::set<std::string> services;
     for (const auto& [name, service] : desired.services) services.insert(name);
     Starter starter(project_, session_, stack_, std::move(services));
     co_await starter.run();
+    co_await project_.fabric().settle();
     if (!up_.wait) co_return;
     co_await wait_until_ready(desired);
     if (!has_unchecked(desired)) co_return;

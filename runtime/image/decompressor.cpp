@@ -1,6 +1,5 @@
 #include "runtime/image/decompressor.hpp"
 
-#include <archive.h>
 #include <unistd.h>
 
 #include <array>
@@ -20,13 +19,6 @@ constexpr std::int64_t kRatioFrom = std::int64_t{64} << 20;
 bool is_skippable_frame(std::string_view bytes) {
   return bytes.size() >= 4 && (static_cast<unsigned char>(bytes[0]) & 0xf0U) == 0x50U &&
          bytes.substr(1, 3) == "\x2a\x4d\x18";
-}
-
-int filter_of(const std::string& compression) {
-  if (compression == "gzip") return ARCHIVE_FILTER_GZIP;
-  if (compression == "zstd") return ARCHIVE_FILTER_ZSTD;
-  if (compression == "xz") return ARCHIVE_FILTER_XZ;
-  return ARCHIVE_FILTER_BZIP2;
 }
 
 }  // namespace
@@ -54,8 +46,6 @@ std::string detect_compression(std::string_view bytes) {
   return "";
 }
 
-void Decompressor::Free::operator()(archive* reader) const noexcept { archive_read_free(reader); }
-
 Decompressor::Decompressor(ByteSource source, std::int64_t max_ratio)
     : source_(std::move(source)), max_ratio_(max_ratio) {
   while (head_.size() < kMagicLength) {
@@ -65,42 +55,12 @@ Decompressor::Decompressor(ByteSource source, std::int64_t max_ratio)
   }
   consumed_ = static_cast<std::int64_t>(head_.size());
   compression_ = detect_compression(head_);
-  if (!compression_.empty()) open();
+  if (compression_.empty()) return;
+  decoder_ = make_decoder(compression_);
+  output_.resize(kChunk);
 }
 
 Decompressor::~Decompressor() = default;
-
-void Decompressor::open() {
-  reader_.reset(archive_read_new());
-  if (!reader_) throw os::Error(ENOMEM, "start to decompress");
-  // Only the one filter and no bidding: a stream inside a stream is not unpacked twice.
-  if (archive_read_set_format(reader_.get(), ARCHIVE_FORMAT_RAW) != ARCHIVE_OK ||
-      archive_read_append_filter(reader_.get(), filter_of(compression_)) != ARCHIVE_OK)
-    throw os::Error(compression_ + " is not supported here");
-  archive_entry* entry = nullptr;
-  int result = archive_read_open(reader_.get(), this, nullptr, &read_callback, nullptr);
-  if (result == ARCHIVE_OK) result = archive_read_next_header(reader_.get(), &entry);
-  if (failure_) std::rethrow_exception(failure_);
-  if (result == ARCHIVE_EOF) {
-    ended_ = true;
-  } else if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
-    const char* reason = archive_error_string(reader_.get());
-    throw os::Error("decompress " + compression_ + ": " + (reason ? reason : "damaged"));
-  }
-}
-
-ssize_t Decompressor::read_callback(archive* reader, void* self, const void** buffer) {
-  auto& decompressor = *static_cast<Decompressor*>(self);
-  try {
-    const std::string_view bytes = decompressor.pull();
-    *buffer = bytes.data();
-    return static_cast<ssize_t>(bytes.size());
-  } catch (const std::exception& error) {
-    decompressor.failure_ = std::current_exception();
-    archive_set_error(reader, EIO, "%s", error.what());
-    return ARCHIVE_FATAL;
-  }
-}
 
 std::string_view Decompressor::pull() {
   if (!head_given_) {
@@ -119,29 +79,43 @@ void Decompressor::count(std::size_t produced) {
                                " to 1, which real archives are not");
 }
 
+bool Decompressor::begin_member() {
+  // The magic may be cut in two by the end of a piece.
+  while (input_.size() < kMagicLength) {
+    std::string joined(input_);
+    const std::string_view more = pull();
+    if (more.empty()) break;
+    joined += more;
+    joined_ = std::move(joined);
+    input_ = joined_;
+  }
+  if (detect_compression(input_) != compression_) return false;
+  decoder_->start();
+  return true;
+}
+
 void Decompressor::drain() {
   while (!pull().empty()) {
   }
+  ended_ = true;
 }
 
 std::string_view Decompressor::next() {
-  if (!reader_) return pull();
+  if (!decoder_) return pull();
   while (!ended_) {
-    const void* buffer = nullptr;
-    std::size_t size = 0;
-    std::int64_t offset = 0;
-    const int result = archive_read_data_block(reader_.get(), &buffer, &size, &offset);
-    if (failure_) std::rethrow_exception(failure_);
-    if (result == ARCHIVE_EOF) {
-      ended_ = true;
+    if (decoder_->done() && !begin_member()) {
       drain();
-    } else if (result != ARCHIVE_OK && result != ARCHIVE_WARN) {
-      const char* reason = archive_error_string(reader_.get());
-      throw os::Error("decompress " + compression_ + ": " + (reason ? reason : "damaged"));
-    } else if (size > 0) {
-      count(size);
-      return {static_cast<const char*>(buffer), size};
+      break;
     }
+    const std::size_t before = input_.size();
+    const std::size_t size = decoder_->decode(input_, output_.data(), output_.size());
+    if (size > 0) {
+      count(size);
+      return {output_.data(), size};
+    }
+    if (decoder_->done() || input_.size() != before) continue;
+    input_ = pull();
+    if (input_.empty()) throw os::Error("decompress " + compression_ + ": it ends too early");
   }
   return {};
 }

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
-struct archive;
+#include "runtime/image/decoder.hpp"
 
 namespace image {
 
@@ -40,14 +40,10 @@ class Decompressor {
   const std::string& compression() const noexcept { return compression_; }
 
  private:
-  struct Free {
-    void operator()(archive* reader) const noexcept;
-  };
-
-  static ssize_t read_callback(archive* reader, void* self, const void** buffer);
   std::string_view pull();
   void count(std::size_t produced);
-  void open();
+  /// Whether another member follows, which is then started.
+  bool begin_member();
   void drain();
 
   ByteSource source_;
@@ -57,8 +53,10 @@ class Decompressor {
   std::int64_t max_ratio_;
   std::int64_t consumed_ = 0;
   std::int64_t produced_ = 0;
-  std::unique_ptr<archive, Free> reader_;
-  std::exception_ptr failure_;  ///< of the source, carried past the C library
+  std::unique_ptr<Decoder> decoder_;  ///< none: the stream is not compressed
+  std::string_view input_;            ///< what is not yet decoded, of the source's last piece
+  std::string joined_;                ///< several pieces, when one is too short
+  std::vector<char> output_;
   bool ended_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "runtime/image/digest.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <array>
@@ -48,6 +49,13 @@ struct Hasher::Context {
   std::unique_ptr<EVP_MD_CTX, Free> evp{EVP_MD_CTX_new()};
 
   void start() {
+    // Neither its configuration nor its names and messages are needed for a digest: they are most
+    // of the time that a command would spend in it.
+    static const int prepared =
+        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+                                OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+                            nullptr);
+    static_cast<void>(prepared);
     if (!evp || EVP_DigestInit_ex(evp.get(), EVP_sha256(), nullptr) != 1)
       throw os::Error("start a sha256 digest: OpenSSL refuses");
   }

@@ -347,7 +347,7 @@ TEST_F(DownTest, RemovesAllAndLeavesNothing) {
   EXPECT_THAT(output.err, AllOf(HasSubstr("Container " + project() + "-web-1 Removed"),
                                 HasSubstr("Network " + project() + "_default Removed")));
   EXPECT_THAT(containers(), IsEmpty());
-  EXPECT_FALSE(supervisor_pid().has_value());
+  EXPECT_TRUE(wait_until([this] { return !supervisor_pid(); }));
   expect_nothing_left();
 }
 
