@@ -6,6 +6,7 @@
 
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
+#include "runtime/os/process.hpp"
 
 namespace orchestrator {
 
@@ -49,6 +50,12 @@ void Paths::make() const {
   for (const std::string& directory : {images(), volumes(), containers(), projects(), cache(),
                                        run + "/containers", run + "/projects"})
     os::make_directories(directory, 0700);
+}
+
+std::string runtime_executable() {
+  if (const char* given = std::getenv("STACK_RUNTIME")) return given;
+  const std::string self = os::self_executable();
+  return self.substr(0, self.rfind('/')) + "/stack-runtime";
 }
 
 }  // namespace orchestrator

@@ -35,4 +35,7 @@ struct Paths {
   void make() const;
 };
 
+/// The path of stack-runtime: beside this program, or $STACK_RUNTIME.
+std::string runtime_executable();
+
 }  // namespace orchestrator

@@ -75,8 +75,7 @@ class Preflight {
       auto& diagnostic = error(path + (service.image.empty() ? ".build" : ".image"),
                                "service \"" + service.name + "\": no such image: " + reference);
       if (builds) {
-        diagnostic.hint =
-            "this version does not build images: make it elsewhere and `stack load` it";
+        diagnostic.hint = "make it with `stack build " + service.name + "`";
       } else {
         const std::string near = manifests::nearest(reference, image_names());
         diagnostic.hint = near.empty()

@@ -142,10 +142,6 @@ std::vector<std::string> Project::supervise_command() const {
   return {os::self_executable(), "supervise", name_};
 }
 
-std::string Project::runtime() const {
-  if (const char* given = std::getenv("STACK_RUNTIME")) return given;
-  const std::string self = os::self_executable();
-  return self.substr(0, self.rfind('/')) + "/stack-runtime";
-}
+std::string Project::runtime() const { return runtime_executable(); }
 
 }  // namespace orchestrator

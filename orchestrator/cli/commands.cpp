@@ -34,6 +34,7 @@ constexpr Command kCommands[] = {
     {"config", "Check the file and show what it means", config},
     {"convert", "", config},
     {"lsp", "Speak the Language Server Protocol, for editors", lsp},
+    {"build", "Build images", build},
     {"images", "List the images of the containers", images},
     {"import", "Make an image from a tar of a file system", import},
     {"load", "Load images from an archive", load},

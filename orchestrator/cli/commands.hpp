@@ -46,6 +46,7 @@ int export_files(Invocation& invocation);
 int run(Invocation& invocation);
 int config(Invocation& invocation);
 int lsp(Invocation& invocation);
+int build(Invocation& invocation);
 int images(Invocation& invocation);
 int rmi(Invocation& invocation);
 int import(Invocation& invocation);

@@ -10,6 +10,7 @@
 #include "manifests/values.hpp"
 #include "manifests/volume_spec.hpp"
 #include "orchestrator/cli/attached_run.hpp"
+#include "orchestrator/cli/building.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/project.hpp"
@@ -176,10 +177,13 @@ int run(Invocation& invocation) {
   if (!invocation.line.parse()) return 0;
   if (flags.request.service_ports && !flags.ports.empty())
     throw UsageError("--service-ports and --publish are incompatible");
-  if (flags.build) throw os::Error("this version does not build images: --build is not available");
   require_root(invocation);
   const manifests::Stack stack = load_stack(invocation, {flags.words.front()});
   complete_request(invocation, flags, stack);
+  const auto services =
+      orchestrator::services_of(stack, {flags.request.service}, flags.request.no_deps);
+  if (!invocation.globals.dry_run && !build_for_up(invocation, stack, services, flags.build))
+    return kInterrupted;
   if (!passes_preflight(invocation, stack, flags.request)) return 1;
   if (invocation.globals.dry_run) {
     write_out("DRY-RUN MODE - one container of " + flags.request.service + " would be run\n");

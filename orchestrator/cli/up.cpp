@@ -123,6 +123,8 @@ int up(Invocation& invocation) {
   require_root(invocation);
   const manifests::Stack stack = load_stack(invocation, flags.request.services);
   complete_request(invocation, flags, stack);
+  if (!flags.dry_run && !invocation.globals.dry_run && !build_images(invocation, stack, flags))
+    return kInterrupted;
   if (!passes_preflight(invocation, stack, flags.request)) return 1;
   if (flags.dry_run || invocation.globals.dry_run)
     return print_plan(invocation, stack, flags.request);
@@ -147,6 +149,8 @@ int create(Invocation& invocation) {
   options.request.no_start = true;
   const manifests::Stack stack = load_stack(invocation, options.request.services);
   complete_request(invocation, options, stack);
+  if (!dry_run && !invocation.globals.dry_run && !build_images(invocation, stack, options))
+    return kInterrupted;
   if (!passes_preflight(invocation, stack, options.request)) return 1;
   if (dry_run || invocation.globals.dry_run) return print_plan(invocation, stack, options.request);
   return perform(invocation, stack.name, "up", options.request);

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "manifests/print.hpp"
+#include "orchestrator/cli/building.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/planning.hpp"
 #include "orchestrator/preflight.hpp"
@@ -23,8 +24,8 @@ void declare_up_options(CommandLine& line, UpOptions& options) {
             "Remove containers of services that the file does not have");
   line.list("--scale", options.scale, "SERVICE=NUM", "How many containers a service has");
   line.option("--pull", options.pull, "POLICY", "");
-  line.flag("--build", options.build, "Build images first (not in this version)");
-  line.flag("--no-build", options.no_build, "");
+  line.flag("--build", options.build, "Build images first, missing or not");
+  line.flag("--no-build", options.no_build, "Build no image, not even a missing one");
   line.flag("--quiet-pull", options.quiet, "");
   line.flag("--quiet-build", options.quiet, "");
   line.flag("-y,--yes", options.yes, "");
@@ -62,14 +63,10 @@ void check_flags(const Invocation& invocation, const UpOptions& options) {
          "--no-recreate");
   refuse(request.always_recreate_deps && request.no_recreate, "--always-recreate-deps",
          "--no-recreate");
-  if (options.build)
-    throw os::Error(
-        "this version does not build images: --build is not available; make the "
-        "image elsewhere and `stack load` it");
   if (!options.pull.empty() && options.pull != "missing" && options.pull != "never" &&
-      options.pull != "if_not_present")
-    throw os::Error(options.pull == "always" || options.pull == "build"
-                        ? "this version does not pull or build images: --pull " + options.pull +
+      options.pull != "if_not_present" && options.pull != "build")
+    throw os::Error(options.pull == "always"
+                        ? "this version does not pull images: --pull " + options.pull +
                               " is not available; `stack load` brings an image in"
                         : "invalid --pull option \"" + options.pull + "\"");
   if (request.remove_orphans && is_true(invocation.environment, "COMPOSE_IGNORE_ORPHANS"))
@@ -101,6 +98,15 @@ int print_plan(const Invocation& invocation, const manifests::Stack& stack,
       orchestrator::to_text(orchestrator::plan_up(stack, request, invocation.paths)));
   for (std::string line; std::getline(lines, line);) write_out("DRY-RUN MODE - " + line + "\n");
   return 0;
+}
+
+bool build_images(const Invocation& invocation, const manifests::Stack& stack,
+                  const UpOptions& options) {
+  if (options.no_build) return true;
+  return build_for_up(
+      invocation, stack,
+      orchestrator::services_of(stack, options.request.services, options.request.no_deps),
+      options.build || options.pull == "build");
 }
 
 bool passes_preflight(const Invocation& invocation, const manifests::Stack& stack,

@@ -35,6 +35,11 @@ void complete_request(const Invocation& invocation, UpOptions& options,
 int print_plan(const Invocation& invocation, const manifests::Stack& stack,
                const orchestrator::protocol::Up& request);
 
+/// Builds the images that the request needs: missing ones, or with --build all that can be built.
+/// False when it was interrupted.
+bool build_images(const Invocation& invocation, const manifests::Stack& stack,
+                  const UpOptions& options);
+
 /// False, with every mistake printed, when the stack could not be brought up as it stands.
 bool passes_preflight(const Invocation& invocation, const manifests::Stack& stack,
                       const orchestrator::protocol::Up& request);

@@ -46,6 +46,7 @@ void read_run_defaults(const Json& object, ImageConfig& config) {
   config.shell = strings_at(object, "Shell");
   config.on_build = strings_at(object, "OnBuild");
   config.labels = string_map_at(object, "Labels");
+  config.args_escaped = boolean_at(object, "ArgsEscaped");
   if (const Json& check = object_at(object, "Healthcheck"); !check.is_null())
     config.healthcheck = read_healthcheck(check);
 }
@@ -97,6 +98,7 @@ Json write_run_defaults(const ImageConfig& config) {
   put(object, "ExposedPorts", set_of(config.exposed_ports));
   put(object, "StopSignal", config.stop_signal);
   put(object, "Shell", config.shell);
+  if (config.args_escaped) object["ArgsEscaped"] = true;
   put(object, "OnBuild", config.on_build);
   put(object, "Labels", config.labels);
   if (config.healthcheck) object["Healthcheck"] = write_healthcheck(*config.healthcheck);

@@ -58,6 +58,7 @@ struct ImageConfig {
   std::vector<std::string> on_build;
   std::map<std::string, std::string> labels;
   std::optional<Healthcheck> healthcheck;
+  bool args_escaped = false;  ///< what Docker says of a CMD made by a Dockerfile; no effect
 
   std::vector<Digest> diff_ids;  ///< of the uncompressed layers, base first
   std::vector<HistoryEntry> history;

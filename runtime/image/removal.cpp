@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <set>
 
+#include "runtime/image/cache_record.hpp"
 #include "runtime/image/reference.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/os/error.hpp"
@@ -38,6 +39,17 @@ void mark(const Layout& layout, const Descriptor& entry, int depth, Reachable& r
     if (depth == 0) throw os::Error("an image index is nested too deeply");
     for (const Descriptor& child : parse_index(layout.read_document(entry.digest)).manifests)
       if (os::exists(layout.blob_path(child.digest))) mark(layout, child, depth - 1, reachable);
+  }
+}
+
+/// What builds may use again.
+void mark_cache(const Layout& layout, Reachable& reachable) {
+  const std::string directory = cache_directory(layout);
+  for (const Digest& key : cache_keys(directory)) {
+    const auto record = read_cache_record(directory, key);
+    if (!record) continue;
+    reachable.blobs.insert(record->blob.digest);
+    reachable.chains.insert(record->chain);
   }
 }
 
@@ -135,6 +147,7 @@ void Store::collect_garbage() {
   Reachable reachable;
   for (const Descriptor& entry : layout_.read_index().manifests)
     mark(layout_, entry, kMaxIndexDepth, reachable);
+  mark_cache(layout_, reachable);
   for (const std::string& name : os::list_directory(layout_.layers_directory())) {
     const auto chain = Digest::from_hex(name);
     if (!chain || reachable.chains.contains(*chain)) continue;

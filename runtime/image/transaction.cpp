@@ -89,6 +89,10 @@ LayerSummary Transaction::add_layer(const std::vector<Digest>& below, const Byte
   return summary;
 }
 
+void Transaction::add_made_layer(const Digest& chain, const std::string& path) {
+  if (!has_layer(chain)) layers_.emplace(chain, path);
+}
+
 void Transaction::add_image(const Descriptor& manifest, const std::string& name) {
   images_.emplace_back(manifest, name);
 }
@@ -104,6 +108,9 @@ void Transaction::commit() {
   layout_.update_index([&](Index& index) {
     for (const auto& [manifest, name] : images_) put_entry(index, manifest, name);
   });
+  blobs_.clear();
+  layers_.clear();
+  images_.clear();
 }
 
 }  // namespace image

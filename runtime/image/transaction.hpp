@@ -37,9 +37,13 @@ class Transaction {
   LayerSummary add_layer(const std::vector<Digest>& below, const ByteSource& source,
                          const Digest& expected, const Limits& limits);
 
+  /// Adds a layer whose directory (`path`, from new_path(), with `diff` in it) is complete already.
+  void add_made_layer(const Digest& chain, const std::string& path);
+
   /// Names `manifest` (nameless when `name` is empty) when the transaction is committed.
   void add_image(const Descriptor& manifest, const std::string& name);
-  /// Puts blobs, then layers, then names in place; all of it is on disk when this returns.
+  /// Puts blobs, then layers, then names in place; all of it is on disk when this returns. More may
+  /// be added, and committed, afterwards.
   void commit();
 
  private:

@@ -143,12 +143,11 @@ TEST_F(ErrorsTest, OnlyRootCanStart) {
   EXPECT_THAT(output.err, HasSubstr("root"));
 }
 
-TEST_F(ErrorsTest, BuildIsNotThereYetAndSaysSo) {
-  write("Dockerfile", "FROM scratch\n");
+TEST_F(ErrorsTest, ABuildThatCannotBeginSaysWhy) {
   manifest("services: {a: {build: .}}\n");
   const Output output = stack({"up", "-d", "--build"});
   EXPECT_THAT(output, ExitsWith(1));
-  EXPECT_THAT(output.err, HasSubstr("build"));
+  EXPECT_THAT(output.err, HasSubstr("there is no Dockerfile"));
   expect_nothing_left();
 }
 

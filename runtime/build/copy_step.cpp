@@ -1,0 +1,273 @@
+// COPY and ADD: what they read, the key of it, and the layer that they make.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "runtime/build/copy_into.hpp"
+#include "runtime/build/download.hpp"
+#include "runtime/build/steps.hpp"
+#include "runtime/image/decompressor.hpp"
+#include "runtime/image/layer.hpp"
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace build {
+
+namespace {
+
+using image::LayerStack;
+
+bool is_git_url(const std::string& text) {
+  return text.starts_with("git@") || text.starts_with("git://") || text.starts_with("ssh://") ||
+         (is_http_url(text) && (text.ends_with(".git") || text.find(".git#") != std::string::npos ||
+                                text.find(".git?") != std::string::npos));
+}
+
+/// Whether the first bytes of a plain stream are a tar header: its checksum says so.
+bool is_tar_header(std::string_view block) {
+  if (block.size() < 512) return false;
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < 512; ++i)
+    sum += i >= 148 && i < 156 ? std::uint64_t{' '} : static_cast<unsigned char>(block[i]);
+  std::uint64_t said = 0;
+  bool digits = false;
+  for (const char c : block.substr(148, 8)) {
+    if (c < '0' || c > '7') {
+      if (digits) break;
+      continue;
+    }
+    digits = true;
+    said = said * 8 + static_cast<std::uint64_t>(c - '0');
+  }
+  return digits && said == sum;
+}
+
+/// Whether the file is a tar, compressed or not, told by what is in it.
+bool is_archive(int fd) {
+  try {
+    image::Decompressor stream(image::read_source(fd, "the archive"), image::Limits{}.ratio);
+    std::string head;
+    while (head.size() < 512) {
+      const std::string_view more = stream.next();
+      if (more.empty()) break;
+      head += more;
+    }
+    return is_tar_header(head);
+  } catch (const os::Error&) {
+    return false;  // damaged, or no archive at all: a file like any other
+  }
+}
+
+/// One thing to copy, after downloads.
+struct Source {
+  Selected selected;
+  std::optional<Download> fetched;
+  bool unpack = false;
+};
+
+class Copy {
+ public:
+  Copy(Session& session, const CopyStep& step, Root& root, const StepPlace& place)
+      : session_(session), step_(step), root_(root), place_(place) {}
+
+  StepOutcome run() {
+    excludes_ = Ignore::of(step_.excludes);
+    options_.mode = step_.chmod;
+    options_.time = session_.options.source_date_epoch;
+    if (!step_.chown.empty()) options_.owner = resolve_owner(session_, root_, step_.chown, true);
+    find_sources();
+    check_destination();
+    return cached_or_made(session_, root_, key(), place_,
+                          [this](const Staging& staging) { fill(staging); });
+  }
+
+ private:
+  void find_sources() {
+    std::vector<std::string> paths;
+    for (const std::string& source : step_.sources) {
+      if (step_.is_add && is_git_url(source))
+        throw os::Error("ADD of a git repository is not supported yet: '" + source + "'");
+      if (step_.is_add && is_http_url(source)) {
+        add_download(source);
+        continue;
+      }
+      paths.push_back(source);
+    }
+    if (!step_.checksum.empty() && !paths.empty())
+      throw os::Error("--checksum is for URLs alone, and '" + paths.front() + "' is none");
+    if (paths.empty() && step_.from.empty()) return;
+    tree_ = step_.from.empty()
+                ? session_.context()
+                : session_.tree_of(find_origin(session_.graph.stages, place_.stage->index,
+                                               session_.context_names(), step_.from, true));
+    for (Selected& each : select_sources(*tree_, paths, step_.parents)) {
+      Source source{.selected = std::move(each), .fetched = {}};
+      if (step_.is_add) source.unpack = wants_unpack(source.selected);
+      sources_.push_back(std::move(source));
+    }
+  }
+
+  bool wants_unpack(const Selected& selected) const {
+    if (step_.unpack && !*step_.unpack) return false;
+    const auto node = tree_->stack.resolve(selected.path);
+    if (!node || !S_ISREG(node->status.st_mode)) return false;
+    const os::UniqueFd fd =
+        os::open_file("/proc/self/fd/" + std::to_string(node->fd.get()), O_RDONLY);
+    return is_archive(fd.get());
+  }
+
+  std::vector<std::string> headers_for(const std::string& url) const {
+    const auto begin = url.find("://") + 3;
+    const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+    const auto secret = [&](const std::string& id) -> std::optional<std::string> {
+      const auto found = session_.options.secrets.find(id);
+      if (found == session_.options.secrets.end()) return std::nullopt;
+      return found->second.content ? *found->second.content : os::read_file(found->second.file);
+    };
+    if (const auto header = secret("HTTP_AUTH_HEADER_" + host))
+      return {"Authorization: " + *header};
+    if (const auto token = secret("HTTP_AUTH_TOKEN_" + host))
+      return {"Authorization: Bearer " + *token};
+    return {};
+  }
+
+  void add_download(const std::string& url) {
+    Source source;
+    source.fetched =
+        download(url, session_.workspace.temporary(), headers_for(url), session_.cancel);
+    if (!step_.checksum.empty() && source.fetched->digest.text() != step_.checksum)
+      throw os::Error("the digest of " + url + " is " + source.fetched->digest.text() +
+                      ", and --checksum says " + step_.checksum);
+    source.unpack = step_.unpack.value_or(false);
+    if (source.fetched->name.empty() && step_.destination.ends_with('/') && !source.unpack)
+      throw os::Error("the URL " + url + " has no file name for the directory " +
+                      step_.destination);
+    sources_.push_back(std::move(source));
+  }
+
+  void check_destination() const {
+    const std::size_t count = sources_.size() + step_.files.size();
+    if (count < 2 || step_.destination.ends_with('/')) return;
+    const bool by_wildcard = std::any_of(sources_.begin(), sources_.end(), [](const Source& each) {
+      return each.selected.by_wildcard;
+    });
+    const LayerStack lower(session_.workspace.directories(root_));
+    const auto existing = lower.resolve(clean_relative(step_.destination));
+    if (existing && existing->is_directory()) return;
+    // Directories are merged into one; only files would replace each other.
+    std::size_t single = step_.files.size();
+    for (const Source& source : sources_) {
+      if (source.unpack) continue;
+      const auto node = source.fetched ? std::nullopt : tree_->stack.resolve(source.selected.path);
+      if (!node || !node->is_directory()) ++single;
+    }
+    if (single > 1)
+      throw os::Error(std::string(by_wildcard ? "a wildcard leads to several files, and"
+                                              : "with several sources") +
+                      " the destination must be a directory: end '" + step_.destination +
+                      "' in a slash");
+  }
+
+  image::Digest key() {
+    KeyBuilder key;
+    key.add("copy 1").add(root_.chain().hex()).add(step_.destination).add(step_.chmod);
+    key.add(options_.owner ? std::to_string(options_.owner->first) + ":" +
+                                 std::to_string(options_.owner->second)
+                           : "");
+    key.add(step_.parents ? 1U : 0U).add(step_.excludes.size());
+    for (const std::string& each : step_.excludes) key.add(each);
+    if (options_.time) key.add(static_cast<std::uint64_t>(*options_.time));
+    for (const InlineFile& file : step_.files) key.add("inline").add(file.name).add(file.content);
+    for (const Source& source : sources_) {
+      key.add(source.unpack ? "unpack" : "copy");
+      if (source.fetched) {
+        key.add("url").add(source.fetched->name).add(source.fetched->digest.hex());
+        key.add(static_cast<std::uint64_t>(source.fetched->modified.value_or(-1)));
+      } else {
+        key.add(source.selected.path);
+        key.add(tree_->is_context ? "context" : "tree");
+        add_content(key, *tree_, source.selected, excludes_, session_.index);
+      }
+    }
+    return key.finish();
+  }
+
+  void fill(const Staging& staging) {
+    CopyInto into(staging.upper, session_.workspace.directories(root_), options_);
+    if (sources_.empty() && step_.files.empty()) {
+      // A wildcard that fits nothing still makes the destination, where it must be a directory.
+      if (step_.destination.ends_with('/')) into.make_directory(step_.destination);
+    }
+    for (const Source& source : sources_) {
+      session_.cancel.check();
+      if (source.unpack)
+        unpack(into, source);
+      else if (source.fetched)
+        place_download(into, *source.fetched);
+      else
+        into.copy(*tree_, source.selected, step_.destination, excludes_);
+    }
+    for (const InlineFile& file : step_.files)
+      into.write(file.name, file.content, step_.destination, 0644, options_.time);
+    into.finish();
+  }
+
+  void place_download(CopyInto& into, const Download& fetched) {
+    const std::string directory = session_.workspace.temporary();
+    os::make_directories(directory, 0700);
+    const std::string name = fetched.name.empty() ? "download" : fetched.name;
+    const std::string path = directory + "/" + name;
+    os::check(::rename(fetched.path.c_str(), path.c_str()),
+              [&] { return "rename '" + path + "'"; });
+    os::check(::chmod(path.c_str(), 0600), [&] { return "set the mode of '" + path + "'"; });
+    const std::int64_t modified = fetched.modified.value_or(options_.time.value_or(
+        std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+    const timespec time{.tv_sec = modified, .tv_nsec = 0};
+    const std::array<timespec, 2> times{time, time};
+    os::check(::utimensat(AT_FDCWD, path.c_str(), times.data(), 0),
+              [&] { return "set the times of '" + path + "'"; });
+    const SourceTree tree{
+        .stack = LayerStack({directory}), .ignore = {}, .is_context = false, .name = ""};
+    into.copy(tree, {.path = name, .kept = ""}, step_.destination, Ignore());
+  }
+
+  /// The archive's files keep owners, modes and times; --chown wins over owners.
+  void unpack(CopyInto& into, const Source& source) {
+    os::UniqueFd fd;
+    if (source.fetched) {
+      fd = os::open_file(source.fetched->path, O_RDONLY);
+    } else {
+      const auto node = tree_->stack.resolve(source.selected.path);
+      if (!node) throw os::Error("\"/" + source.selected.path + "\": not found");
+      fd = os::open_file("/proc/self/fd/" + std::to_string(node->fd.get()), O_RDONLY);
+    }
+    const std::string directory = session_.workspace.temporary();
+    os::make_directories(directory, 0700);
+    const os::UniqueFd target = os::open_file(directory, O_RDONLY | O_DIRECTORY);
+    image::unpack_layer(target.get(), LayerStack({}),
+                        image::read_source(fd.get(), source.selected.path), {});
+    const SourceTree tree{
+        .stack = LayerStack({directory}), .ignore = {}, .is_context = false, .name = ""};
+    into.copy_unpacked(tree, step_.destination);
+  }
+
+  Session& session_;
+  const CopyStep& step_;
+  Root& root_;
+  const StepPlace& place_;
+  CopyOptions options_;
+  Ignore excludes_;
+  std::shared_ptr<SourceTree> tree_;
+  std::vector<Source> sources_;
+};
+
+}  // namespace
+
+StepOutcome perform_copy(Session& session, const CopyStep& step, Root& root,
+                         const StepPlace& place) {
+  return Copy(session, step, root, place).run();
+}
+
+}  // namespace build

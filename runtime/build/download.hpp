@@ -1,0 +1,30 @@
+// Fetches what ADD names by a URL: HTTP and HTTPS, proxies of the environment, redirects.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/build/cancel.hpp"
+#include "runtime/image/digest.hpp"
+
+namespace build {
+
+struct Download {
+  std::string path;  ///< the file
+  image::Digest digest;
+  std::optional<std::int64_t> modified;  ///< seconds, by Last-Modified
+  std::string name;                      ///< last part of the URL's path; may be empty
+};
+
+/// Whether the text is an http or https URL.
+bool is_http_url(const std::string& text);
+
+/// Fetches `url` into the new file `path`. `headers` are added ("Authorization: …"), and dropped
+/// when a redirect leads to another host. Throws os::Error with the server's answer: not found, too
+/// large (8 GiB), too slow (under 1 KiB in 30 s).
+Download download(const std::string& url, const std::string& path,
+                  const std::vector<std::string>& headers, const Cancel& cancel);
+
+}  // namespace build

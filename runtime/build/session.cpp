@@ -1,0 +1,163 @@
+#include "runtime/build/session.hpp"
+
+#include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
+
+namespace build {
+
+namespace {
+
+constexpr std::string_view kImagePrefix = "docker-image://";
+
+/// As people write it: without the tag that is meant anyway.
+std::string short_name(const std::string& name) {
+  std::string text = image::Reference::parse(name).familiar();
+  constexpr std::string_view kLatest = ":latest";
+  if (text.ends_with(kLatest)) text.resize(text.size() - kLatest.size());
+  return text;
+}
+
+bool is_url(const std::string& text) {
+  return text.find("://") != std::string::npos || text.starts_with("git@");
+}
+
+}  // namespace
+
+Session::Session(image::Store& store, const BuildOptions& build_options, Cancel& build_cancel)
+    : options(build_options),
+      cancel(build_cancel),
+      progress(*build_options.progress),
+      workspace(store),
+      index(build_options.data_directory + "/index"),
+      slots(std::max(2U, std::thread::hardware_concurrency())),
+      id(build_options.id),
+      run(build_options.run_directory + "/" + id),
+      started(std::chrono::system_clock::now()) {}
+
+image::Timestamp Session::now() const {
+  if (options.source_date_epoch)
+    return image::Timestamp(std::chrono::seconds(*options.source_date_epoch));
+  return std::chrono::system_clock::now();
+}
+
+std::set<std::string> Session::context_names() const {
+  std::set<std::string> names;
+  for (const auto& [name, value] : options.contexts) names.insert(name);
+  return names;
+}
+
+image::Image Session::find_image(const std::string& reference) {
+  image::Store& store = workspace.store();
+  if (!options.always_pull || !options.pull)
+    if (auto image = store.find(reference)) return *std::move(image);
+  const std::lock_guard lock(pulling_);
+  if (options.pull) options.pull(reference);
+  if (auto image = store.find(reference)) return *std::move(image);
+  std::vector<std::string> names;
+  for (const image::Image& each : store.list())
+    for (const std::string& name : each.names) names.push_back(short_name(name));
+  const std::string near = nearest(reference, names);
+  throw os::Error("no such image: " + reference +
+                  (near.empty() ? "" : "; did you mean " + near + "?"));
+}
+
+std::shared_ptr<SourceTree> Session::open_context(const std::string& directory,
+                                                  const std::string& name, bool main) {
+  Ignore ignore;
+  // The Dockerfile's own list wins over the context's.
+  std::optional<std::string> text;
+  std::string list;
+  if (!options.dockerfile_text) {
+    list = file_name + ".dockerignore";
+    text = os::read_file_if_exists(
+        (options.dockerfile.empty() ? options.context + "/Dockerfile" : options.dockerfile) +
+            ".dockerignore",
+        kMaxDockerfile);
+  }
+  if (!text) {
+    list = directory + "/.dockerignore";
+    const image::LayerStack stack({directory});
+    text = stack.read_file(".dockerignore", kMaxDockerfile);
+  }
+  try {
+    if (text) ignore = Ignore::parse(*text);
+  } catch (const os::Error& error) {
+    throw error.in(list);
+  }
+  return std::make_shared<SourceTree>(SourceTree{.stack = image::LayerStack({directory}),
+                                                 .ignore = std::move(ignore),
+                                                 .is_context = true,
+                                                 .name = main ? "" : "context '" + name + "'"});
+}
+
+std::shared_ptr<SourceTree> Session::context() {
+  const std::lock_guard lock(mutex_);
+  auto& tree = trees_[""];
+  if (tree) return tree;
+  if (options.context.empty()) throw os::Error("there is no build context to read from");
+  tree = open_context(options.context, "", true);
+  return tree;
+}
+
+std::shared_ptr<SourceTree> Session::tree_of(const Origin& origin) {
+  if (origin.kind == Origin::Kind::stage) {
+    const StageResult& result = result_of(origin.stage);
+    return std::make_shared<SourceTree>(
+        SourceTree{.stack = image::LayerStack(workspace.directories(result.root)),
+                   .ignore = {},
+                   .is_context = false,
+                   .name = "stage '" + origin.name + "'"});
+  }
+  std::string reference = origin.name;
+  if (origin.kind == Origin::Kind::context) {
+    const std::string& value = options.contexts.at(origin.name);
+    if (!value.starts_with(kImagePrefix)) {
+      if (is_url(value))
+        throw os::Error("context '" + origin.name + "': '" + value +
+                        "' is not supported yet: use a directory or docker-image://");
+      const std::lock_guard lock(mutex_);
+      auto& tree = trees_[origin.name];
+      if (!tree) tree = open_context(value, origin.name, false);
+      return tree;
+    }
+    reference = value.substr(kImagePrefix.size());
+  }
+  const image::Image image = find_image(reference);
+  const Root root = workspace.root_of(image);
+  return std::make_shared<SourceTree>(
+      SourceTree{.stack = image::LayerStack(workspace.directories(root)),
+                 .ignore = {},
+                 .is_context = false,
+                 .name = "image '" + reference + "'"});
+}
+
+Base find_base(Session& session, const Stage& stage) {
+  Base base;
+  switch (stage.base.kind) {
+    case Origin::Kind::scratch:
+      base.name = "scratch";
+      base.result.config.platform = session.options.platform.value_or(image::host_platform());
+      base.result.config.working_dir = "/";
+      return base;
+    case Origin::Kind::stage:
+      base.name = stage.base.name;
+      base.result = session.result_of(stage.base.stage);
+      return base;
+    case Origin::Kind::context: {
+      const std::string& value = session.options.contexts.at(stage.base.name);
+      if (!value.starts_with(kImagePrefix))
+        throw os::Error("context '" + stage.base.name +
+                        "' is a directory and no image to build from");
+      base.name = value.substr(kImagePrefix.size());
+      break;
+    }
+    case Origin::Kind::image:
+      base.name = stage.base.name;
+  }
+  const image::Image image = session.find_image(base.name);
+  base.result.root = session.workspace.root_of(image);
+  base.result.config = image.config;
+  return base;
+}
+
+}  // namespace build
