@@ -8,6 +8,7 @@
 #include "orchestrator/planning.hpp"
 #include "runtime/build/run_mount.hpp"
 #include "runtime/container/spec.hpp"
+#include "runtime/image/reference.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
@@ -195,7 +196,8 @@ void complete_build(build::BuildOptions& options, const Paths& paths,
   std::random_device source;
   constexpr const char* kDigits = "0123456789abcdef";
   for (int i = 0; i < 12; ++i) options.id += kDigits[source() % 16];
-  options.data_directory = paths.data + "/build";
+  options.environment = environment;
+  options.data_directory = paths.cache();
   options.run_directory = paths.run + "/builds";
   options.runtime = runtime_executable();
   std::string epoch;
@@ -230,19 +232,36 @@ std::vector<std::string> build_order(const manifests::Stack& stack,
   return order;
 }
 
+const manifests::Service* builder_of(const manifests::Stack& stack, const std::string& reference) {
+  const auto same = [&](const std::string& name) {
+    try {
+      return image::Reference::parse(name).text() == image::Reference::parse(reference).text();
+    } catch (const os::Error&) {
+      return false;  // no name; others complain of it
+    }
+  };
+  for (const auto& [name, service] : stack.services)
+    if (service.build && same(image_of(stack, service))) return &service;
+  return nullptr;
+}
+
 std::vector<std::string> services_to_build(const manifests::Stack& stack,
                                            const std::set<std::string>& services, bool all,
                                            const Paths& paths) {
-  const bool any = std::any_of(services.begin(), services.end(), [&](const std::string& name) {
-    return stack.services.at(name).build.has_value();
-  });
-  if (!any) return {};
+  std::set<std::string> builders;
+  for (const std::string& name : services) {
+    const manifests::Service& service = stack.services.at(name);
+    // Several services may run what one of them builds.
+    const manifests::Service* builder =
+        service.build ? &service : builder_of(stack, image_of(stack, service));
+    if (builder != nullptr) builders.insert(builder->name);
+  }
+  if (builders.empty()) return {};
   paths.make();
   const image::Store images(paths.images());
   std::vector<std::string> wanted;
-  for (const std::string& name : services) {
+  for (const std::string& name : builders) {
     const manifests::Service& service = stack.services.at(name);
-    if (!service.build) continue;
     if (all || service.pull_policy == "build" || !images.find(image_of(stack, service)))
       wanted.push_back(name);
   }

@@ -39,8 +39,12 @@ std::vector<std::string> add_caches(build::BuildOptions& options, const manifest
 std::vector<std::string> build_order(const manifests::Stack& stack,
                                      const std::vector<std::string>& services);
 
+/// The service that builds the image `reference`; null when none does.
+const manifests::Service* builder_of(const manifests::Stack& stack, const std::string& reference);
+
 /// The services whose image is to be made before an `up` of `services`: with `all` every one that
-/// has `build:`, else those whose image is missing or whose pull_policy is `build`.
+/// has `build:`, else those whose image is missing or whose pull_policy is `build`. Also those that
+/// build an image which others of `services` only run.
 std::vector<std::string> services_to_build(const manifests::Stack& stack,
                                            const std::set<std::string>& services, bool all,
                                            const Paths& paths);

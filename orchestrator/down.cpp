@@ -67,6 +67,7 @@ void remove_images(Project& project, Session& session, const manifests::Stack& s
     if (!service.image.empty() && (which == "all" || service.build))
       references.insert(service.image);
   }
+  const os::FileLock alone = project.images().claims_excluded();
   const std::set<image::Digest> in_use = images_in_use(project.paths(), project.images());
   for (const std::string& reference : references) {
     const auto found = project.images().find(reference);

@@ -74,7 +74,7 @@ Task<std::shared_ptr<Container>> start_oneoff(Project& project, std::shared_ptr<
   const auto declared = stack.services.find(run.service);
   if (declared == stack.services.end()) throw os::Error("no such service: " + run.service);
   protocol::Up lookup{.services = {run.service}, .no_deps = true};
-  const Desired desired = desired_state(stack, lookup, project.images());
+  desired_state(stack, lookup, project.images());  // a missing image is told before all else
   co_await start_dependencies(project, session, run, stack);
 
   const manifests::Service service = adapt(declared->second, run);
@@ -83,6 +83,10 @@ Task<std::shared_ptr<Container>> start_oneoff(Project& project, std::shared_ptr<
                                             : run.name;
   if (project.find_by_name(name))
     throw os::Error("a container named '" + name + "' exists already");
+  // Until the record says which image and volumes are used, nobody may take them away.
+  auto claim_images = [&project] { return project.images().claim(); };
+  std::optional<os::FileLock> claim = co_await blocking(project.workers(), claim_images);
+  const Desired desired = desired_state(stack, lookup, project.images());
   ContainerRecord record = make_record(stack, service, desired.services.at(run.service), name, 0);
   record.oneoff = true;
   record.remove_on_exit = run.remove;
@@ -91,6 +95,7 @@ Task<std::shared_ptr<Container>> start_oneoff(Project& project, std::shared_ptr<
   std::vector<VolumeUse> inherited;
   co_await make_volumes(project, record, stack, service, std::move(inherited));
   auto container = project.add(std::move(record));
+  claim.reset();
   container->keep(true);
   const std::string id = container->record().id;
   std::exception_ptr failure;

@@ -78,10 +78,10 @@ class Preflight {
         diagnostic.hint = "make it with `stack build " + service.name + "`";
       } else {
         const std::string near = manifests::nearest(reference, image_names());
-        diagnostic.hint = near.empty()
-                              ? "make it with `stack import` or `stack load`; `stack images` "
-                                "lists those that are there"
-                              : "did you mean " + near + "?";
+        diagnostic.hint =
+            near.empty() ? "`stack pull` fetches it, `stack load` and `stack import` bring it in; "
+                           "`stack images --all` lists those that are there"
+                         : "did you mean " + near + "?";
       }
       return;
     }

@@ -31,6 +31,9 @@ class UpRun {
       : project_(project), session_(session), up_(up), stack_(stack) {}
 
   Task<> run() {
+    // Until records say which images and volumes are used, nobody may take them away.
+    auto claim_images = [this] { return project_.images().claim(); };
+    std::optional<os::FileLock> claim = co_await blocking(project_.workers(), claim_images);
     const Desired desired = desired_state(stack_, up_, project_.images());
     plan_ = reconcile(desired, actual());
     if (!plan_.orphans.empty() && !up_.ignore_orphans) warn_of_orphans();
@@ -41,6 +44,7 @@ class UpRun {
     for (const ContainerStep& step : plan_.containers)
       if (step.action == ContainerAction::create || step.action == ContainerAction::recreate)
         co_await make_container(step, desired.services.at(step.service));
+    claim.reset();
     session_.send({{"event", "created"}});
     if (up_.no_start) {
       co_await project_.fabric().settle();

@@ -56,8 +56,10 @@ std::optional<VolumeRecord> VolumeStore::find(const std::string& name) const {
 
 std::vector<VolumeRecord> VolumeStore::list() const {
   std::vector<VolumeRecord> volumes;
-  for (const std::string& name : os::list_directory(root_))
+  for (const std::string& name : os::list_directory(root_)) {
+    if (name.starts_with('.')) continue;  // work of a volume's first use
     if (auto volume = find(name)) volumes.push_back(std::move(*volume));
+  }
   return volumes;
 }
 

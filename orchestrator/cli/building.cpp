@@ -10,8 +10,10 @@
 #include "orchestrator/build_network.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/interrupts.hpp"
+#include "orchestrator/cli/registry_session.hpp"
 #include "orchestrator/cli/terminal.hpp"
 #include "runtime/build/console_progress.hpp"
+#include "runtime/image/pull.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 
@@ -37,8 +39,8 @@ std::unique_ptr<build::Progress> make_progress(const Invocation& invocation,
 
 /// Runs `work` on a thread while signals are listened to: the first one cancels. True when one
 /// came.
-bool run_interruptibly(build::Cancel& cancel, const std::function<void()>& work) {
-  Interrupts interrupts;
+bool run_interruptibly(Interrupts& interrupts, build::Cancel& cancel,
+                       const std::function<void()>& work) {
   const os::UniqueFd done(
       os::check(::eventfd(0, EFD_CLOEXEC), [] { return std::string("make an eventfd"); }));
   std::exception_ptr failure;
@@ -66,36 +68,61 @@ bool run_interruptibly(build::Cancel& cancel, const std::function<void()>& work)
   return interrupted;
 }
 
-/// What builds that were killed left behind.
-void sweep(const Invocation& invocation) {
-  const orchestrator::Paths& paths = invocation.paths;
-  build::sweep_builds(paths.run + "/builds", orchestrator::runtime_executable(),
-                      [&](const std::string& id) {
-                        network::Network::discard(paths.run, orchestrator::build_network_name(id));
-                      });
+/// Fetches base images; a line a second says how much of one has come.
+void pull_base(const Invocation& invocation, image::Store& store, const std::string& reference,
+               const std::optional<image::Platform>& platform,
+               const std::function<void(const std::string&)>& say) {
+  image::PullOptions options;
+  options.platform = platform;
+  options.registry = registry_options(invocation);
+  options.registry.warn = [&say](const std::string& message) { say("warning: " + message); };
+  auto told = std::chrono::steady_clock::now();
+  options.progress = [&](std::int64_t done, std::int64_t total) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told < std::chrono::seconds(1)) return;
+    told = now;
+    say(size_text(done) + " / " + size_text(total));
+  };
+  const auto result = image::pull(store, image::Reference::parse(reference), options);
+  say(result.digest.text());
 }
 
 build::BuildResult run_one(const Invocation& invocation, build::BuildOptions& options,
                            const std::string& style, bool& interrupted) {
+  // Before the first thread, for a signal ends the program where one thread does not block it, and
+  // until all is taken away again.
+  Interrupts interrupts;
   orchestrator::complete_build(options, invocation.paths, invocation.environment);
   image::Store store(invocation.paths.images());
+  const build::Presence presence(options.run_directory, options.id);
   const auto progress = make_progress(invocation, style);
   orchestrator::BuildNetworks networks(invocation.paths, options.id);
   options.progress = progress.get();
   options.networks = &networks;
+  options.pull = [&](const std::string& reference, const std::optional<image::Platform>& platform,
+                     const std::function<void(const std::string&)>& say) {
+    pull_base(invocation, store, reference, platform, say);
+  };
   build::Cancel cancel;
   build::BuildResult result;
-  interrupted =
-      run_interruptibly(cancel, [&] { result = build::build_image(store, options, cancel); });
+  interrupted = run_interruptibly(interrupts, cancel,
+                                  [&] { result = build::build_image(store, options, cancel); });
   return result;
 }
 
 }  // namespace
 
+std::size_t sweep_dead_builds(const orchestrator::Paths& paths) {
+  return build::sweep_builds(
+      paths.run + "/builds", orchestrator::runtime_executable(), [&](const std::string& id) {
+        network::Network::discard(paths.run, orchestrator::build_network_name(id));
+      });
+}
+
 BuildRun run_builds(const Invocation& invocation, std::vector<build::BuildOptions> builds,
                     const std::string& style) {
   invocation.paths.make();
-  sweep(invocation);
+  sweep_dead_builds(invocation.paths);
   BuildRun run;
   for (build::BuildOptions& options : builds) {
     bool interrupted = false;
@@ -113,7 +140,7 @@ BuildRun run_builds(const Invocation& invocation, std::vector<build::BuildOption
 }
 
 bool build_for_up(const Invocation& invocation, const manifests::Stack& stack,
-                  const std::set<std::string>& services, bool all) {
+                  const std::set<std::string>& services, bool all, const std::string& style) {
   const std::vector<std::string> wanted =
       orchestrator::services_to_build(stack, services, all, invocation.paths);
   if (wanted.empty()) return true;
@@ -122,7 +149,7 @@ bool build_for_up(const Invocation& invocation, const manifests::Stack& stack,
   std::vector<build::BuildOptions> builds;
   for (const std::string& name : orchestrator::build_order(stack, wanted))
     builds.push_back(orchestrator::build_request(stack, stack.services.at(name), flags));
-  return run_builds(invocation, std::move(builds), "auto").code == 0;
+  return run_builds(invocation, std::move(builds), style).code == 0;
 }
 
 }  // namespace cli

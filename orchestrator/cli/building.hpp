@@ -21,8 +21,12 @@ struct BuildRun {
 BuildRun run_builds(const Invocation& invocation, std::vector<build::BuildOptions> builds,
                     const std::string& style);
 
-/// Builds what an `up` needs: see orchestrator::services_to_build(). False when it was interrupted.
+/// Takes away what builds that were killed left behind; how many there were.
+std::size_t sweep_dead_builds(const orchestrator::Paths& paths);
+
+/// Builds what an `up` needs: see orchestrator::services_to_build(). `style` as for run_builds().
+/// False when it was interrupted.
 bool build_for_up(const Invocation& invocation, const manifests::Stack& stack,
-                  const std::set<std::string>& services, bool all);
+                  const std::set<std::string>& services, bool all, const std::string& style);
 
 }  // namespace cli

@@ -23,7 +23,8 @@ struct Globals {
   bool all_resources = false;
   bool compatibility = false;
   bool version = false;
-  std::vector<std::string> command;  ///< and all that follows it; empty: help was asked for
+  std::optional<std::string> bundled_file;  ///< text of a bundle's file, in place of `files`
+  std::vector<std::string> command;         ///< and all that follows it; empty: help was asked for
 };
 
 /// Reads the flags in front of the command. Throws UsageError.

@@ -8,6 +8,7 @@
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/container_view.hpp"
 #include "orchestrator/cli/project.hpp"
+#include "orchestrator/cli/registry_session.hpp"
 #include "orchestrator/cli/table.hpp"
 #include "orchestrator/planning.hpp"
 #include "runtime/image/reference.hpp"
@@ -21,20 +22,6 @@ namespace cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// "7.8MB": three digits of what fits, powers of 1000, as Docker counts image sizes.
-std::string size_text(std::int64_t bytes) {
-  constexpr std::array<const char*, 5> kUnits{"B", "kB", "MB", "GB", "TB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  while (value >= 1000 && unit + 1 < kUnits.size()) {
-    value /= 1000;
-    ++unit;
-  }
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g%s", value, kUnits[unit]);
-  return text;
-}
 
 struct Name {
   std::string repository = "<none>";
@@ -202,6 +189,7 @@ int rmi(Invocation& invocation) {
   if (!line.parse()) return 0;
   require_root(invocation);
   image::Store store(invocation.paths.images());
+  const os::FileLock alone = store.claims_excluded();
   const auto records = orchestrator::read_records(invocation.paths);
   const std::set<image::Digest> in_use = orchestrator::images_in_use(invocation.paths, store);
   for (const std::string& reference : references) {

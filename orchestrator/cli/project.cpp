@@ -84,9 +84,20 @@ manifests::LoadOptions load_options(const Invocation& invocation) {
                                  .environment = invocation.environment,
                                  .working_directory = current_directory(),
                                  .all_resources = globals.all_resources};
+  if (globals.bundled_file) {
+    options.files = {"-"};
+    options.stdin_text = *globals.bundled_file;
+    if (!options.project_directory) options.project_directory = options.working_directory;
+    return options;
+  }
   if (std::find(globals.files.begin(), globals.files.end(), "-") != globals.files.end())
     options.stdin_text = os::read_all(STDIN_FILENO, manifests::kMaxSourceBytes, "standard input");
   return options;
+}
+
+bool has_project_files(const Invocation& invocation) {
+  manifests::Diagnostics diagnostics;
+  return !manifests::find_project(load_options(invocation), diagnostics).files.empty();
 }
 
 manifests::Stack load_stack(const Invocation& invocation,

@@ -24,6 +24,9 @@ struct Project {
 /// The options that the command line and the surroundings come to.
 manifests::LoadOptions load_options(const Invocation& invocation);
 
+/// Whether there is a file that says what the project is; false where load_stack() finds none.
+bool has_project_files(const Invocation& invocation);
+
 /// Loads the files; warnings are printed. `services` are those named on the command line: profiles
 /// that they need are turned on. Throws manifests::InvalidManifest, also for an unknown service.
 manifests::Stack load_stack(const Invocation& invocation, const std::vector<std::string>& services);

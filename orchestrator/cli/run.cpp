@@ -13,6 +13,7 @@
 #include "orchestrator/cli/building.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
+#include "orchestrator/cli/image_policy.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/request.hpp"
 #include "orchestrator/planning.hpp"
@@ -40,6 +41,7 @@ struct RunFlags {
   bool interactive = true;
   bool build = false;
   bool quiet = false;
+  bool quiet_build = false;
 };
 
 void declare(CommandLine& line, RunFlags& flags) {
@@ -63,9 +65,10 @@ void declare(CommandLine& line, RunFlags& flags) {
   line.list("--cap-add", request.cap_add, "CAPABILITY", "Add a capability");
   line.list("--cap-drop", request.cap_drop, "CAPABILITY", "Drop a capability");
   line.flag("--remove-orphans", request.remove_orphans, "");
-  line.flag("--build", flags.build, "");
-  line.option("--pull", flags.pull, "POLICY", "");
-  line.flag("-q,--quiet,--quiet-pull,--quiet-build", flags.quiet, "");
+  line.flag("--build", flags.build, "Build the image first, missing or not");
+  line.option("--pull", flags.pull, "POLICY", "Fetch images: always, missing or never");
+  line.flag("-q,--quiet,--quiet-pull", flags.quiet, "");
+  line.flag("--quiet-build", flags.quiet_build, "");
   line.command("SERVICE [PROGRAM [ARGUMENT...]]", flags.words, 1);
   line.example("stack run --rm web npm test", "one command, with what web depends on");
   line.example("stack run --rm -it web sh", "a shell in a container like web's");
@@ -155,6 +158,26 @@ void complete_request(const Invocation& invocation, RunFlags& flags,
   request.interactive = flags.interactive && !flags.detach;
 }
 
+bool fetch_images(const Invocation& invocation, const manifests::Stack& stack,
+                  const RunFlags& flags) {
+  ServicePull wanted;
+  wanted.override_policy = flags.pull;
+  wanted.quiet = flags.quiet;
+  const auto& request = flags.request;
+  return pull_services(invocation, stack,
+                       orchestrator::services_of(stack, {request.service}, request.no_deps),
+                       wanted);
+}
+
+/// False when it was interrupted.
+bool build_images(const Invocation& invocation, const manifests::Stack& stack,
+                  const RunFlags& flags) {
+  const auto& request = flags.request;
+  return build_for_up(
+      invocation, stack, orchestrator::services_of(stack, {request.service}, request.no_deps),
+      flags.build || flags.pull == "build", flags.quiet || flags.quiet_build ? "quiet" : "auto");
+}
+
 bool passes_preflight(const Invocation& invocation, const manifests::Stack& stack,
                       const orchestrator::protocol::Run& request) {
   manifests::Stack wanted = stack;
@@ -177,13 +200,14 @@ int run(Invocation& invocation) {
   if (!invocation.line.parse()) return 0;
   if (flags.request.service_ports && !flags.ports.empty())
     throw UsageError("--service-ports and --publish are incompatible");
+  check_pull_policy(flags.pull);
   require_root(invocation);
   const manifests::Stack stack = load_stack(invocation, {flags.words.front()});
   complete_request(invocation, flags, stack);
-  const auto services =
-      orchestrator::services_of(stack, {flags.request.service}, flags.request.no_deps);
-  if (!invocation.globals.dry_run && !build_for_up(invocation, stack, services, flags.build))
-    return kInterrupted;
+  if (!invocation.globals.dry_run) {
+    if (!fetch_images(invocation, stack, flags)) return 1;
+    if (!build_images(invocation, stack, flags)) return kInterrupted;
+  }
   if (!passes_preflight(invocation, stack, flags.request)) return 1;
   if (invocation.globals.dry_run) {
     write_out("DRY-RUN MODE - one container of " + flags.request.service + " would be run\n");

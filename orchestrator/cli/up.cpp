@@ -1,4 +1,5 @@
 // `up` and `create`, and `scale`, which is an `up` of a number.
+#include "orchestrator/cli/bundle.hpp"
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/foreground.hpp"
@@ -50,6 +51,7 @@ void declare(CommandLine& line, UpFlags& flags) {
   line.flag("--timestamps", flags.timestamps, "Times before the lines");
   line.option("-t,--timeout", request.timeout, "SECONDS", "How long a stop may take before a kill");
   line.option("--trace", request.trace, "FILE", "Write where the time goes (Chrome trace format)");
+  line.option("--bundle", flags.bundle, "FILE", "Run what `stack bundle` wrote, without network");
   line.flag("-w,--watch", flags.watch, "");
   line.flag("--menu", flags.menu, "");
   line.flag("--dry-run", flags.dry_run, "Print what would be done, do nothing");
@@ -121,13 +123,14 @@ int up(Invocation& invocation) {
   if (!invocation.line.parse()) return 0;
   check(flags);
   require_root(invocation);
+  if (!flags.bundle.empty()) open_bundle(invocation, flags.bundle);
   const manifests::Stack stack = load_stack(invocation, flags.request.services);
   complete_request(invocation, flags, stack);
-  if (!flags.dry_run && !invocation.globals.dry_run && !build_images(invocation, stack, flags))
-    return kInterrupted;
+  const bool dry_run = flags.dry_run || invocation.globals.dry_run;
+  if (!dry_run && !fetch_images(invocation, flags, stack)) return 1;
+  if (!dry_run && !build_images(invocation, stack, flags)) return kInterrupted;
   if (!passes_preflight(invocation, stack, flags.request)) return 1;
-  if (flags.dry_run || invocation.globals.dry_run)
-    return print_plan(invocation, stack, flags.request);
+  if (dry_run) return print_plan(invocation, stack, flags.request);
   if (flags.detach || flags.request.wait || flags.request.no_start)
     return perform(invocation, stack.name, "up", flags.request);
   const ForegroundOptions options = foreground_options(invocation, stack, flags);
@@ -149,8 +152,9 @@ int create(Invocation& invocation) {
   options.request.no_start = true;
   const manifests::Stack stack = load_stack(invocation, options.request.services);
   complete_request(invocation, options, stack);
-  if (!dry_run && !invocation.globals.dry_run && !build_images(invocation, stack, options))
-    return kInterrupted;
+  dry_run = dry_run || invocation.globals.dry_run;
+  if (!dry_run && !fetch_images(invocation, options, stack)) return 1;
+  if (!dry_run && !build_images(invocation, stack, options)) return kInterrupted;
   if (!passes_preflight(invocation, stack, options.request)) return 1;
   if (dry_run || invocation.globals.dry_run) return print_plan(invocation, stack, options.request);
   return perform(invocation, stack.name, "up", options.request);
@@ -173,6 +177,7 @@ int scale(Invocation& invocation) {
   }
   const manifests::Stack stack = load_stack(invocation, options.request.services);
   complete_request(invocation, options, stack);
+  if (!fetch_images(invocation, options, stack)) return 1;
   if (!passes_preflight(invocation, stack, options.request)) return 1;
   return perform(invocation, stack.name, "up", options.request);
 }

@@ -6,6 +6,7 @@
 #include "manifests/print.hpp"
 #include "orchestrator/cli/building.hpp"
 #include "orchestrator/cli/console.hpp"
+#include "orchestrator/cli/image_policy.hpp"
 #include "orchestrator/planning.hpp"
 #include "orchestrator/preflight.hpp"
 #include "runtime/os/error.hpp"
@@ -23,11 +24,12 @@ void declare_up_options(CommandLine& line, UpOptions& options) {
   line.flag("--remove-orphans", request.remove_orphans,
             "Remove containers of services that the file does not have");
   line.list("--scale", options.scale, "SERVICE=NUM", "How many containers a service has");
-  line.option("--pull", options.pull, "POLICY", "");
+  line.option("--pull", options.pull, "POLICY", "Fetch images: always, missing or never");
+  line.flag("--offline", options.offline, "Fetch and build nothing; say what is missing");
   line.flag("--build", options.build, "Build images first, missing or not");
   line.flag("--no-build", options.no_build, "Build no image, not even a missing one");
   line.flag("--quiet-pull", options.quiet, "");
-  line.flag("--quiet-build", options.quiet, "");
+  line.flag("--quiet-build", options.quiet_build, "No progress of builds");
   line.flag("-y,--yes", options.yes, "");
 }
 
@@ -63,12 +65,9 @@ void check_flags(const Invocation& invocation, const UpOptions& options) {
          "--no-recreate");
   refuse(request.always_recreate_deps && request.no_recreate, "--always-recreate-deps",
          "--no-recreate");
-  if (!options.pull.empty() && options.pull != "missing" && options.pull != "never" &&
-      options.pull != "if_not_present" && options.pull != "build")
-    throw os::Error(options.pull == "always"
-                        ? "this version does not pull images: --pull " + options.pull +
-                              " is not available; `stack load` brings an image in"
-                        : "invalid --pull option \"" + options.pull + "\"");
+  check_pull_policy(options.pull);
+  refuse(options.offline && options.build, "--offline", "--build");
+  refuse(options.offline && options.pull == "always", "--offline", "--pull always");
   if (request.remove_orphans && is_true(invocation.environment, "COMPOSE_IGNORE_ORPHANS"))
     throw os::Error("cannot combine COMPOSE_IGNORE_ORPHANS and --remove-orphans");
 }
@@ -92,6 +91,17 @@ void complete_request(const Invocation& invocation, UpOptions& options,
   if (!request.trace.empty()) request.trace = std::filesystem::absolute(request.trace).string();
 }
 
+bool fetch_images(const Invocation& invocation, const UpOptions& options,
+                  const manifests::Stack& stack) {
+  if (options.offline || !options.bundle.empty()) return true;
+  ServicePull wanted;
+  wanted.override_policy = options.pull;
+  wanted.quiet = options.quiet;
+  const auto& request = options.request;
+  return pull_services(invocation, stack,
+                       orchestrator::services_of(stack, request.services, request.no_deps), wanted);
+}
+
 int print_plan(const Invocation& invocation, const manifests::Stack& stack,
                const orchestrator::protocol::Up& request) {
   std::istringstream lines(
@@ -102,11 +112,11 @@ int print_plan(const Invocation& invocation, const manifests::Stack& stack,
 
 bool build_images(const Invocation& invocation, const manifests::Stack& stack,
                   const UpOptions& options) {
-  if (options.no_build) return true;
+  if (options.no_build || options.offline || !options.bundle.empty()) return true;
   return build_for_up(
       invocation, stack,
       orchestrator::services_of(stack, options.request.services, options.request.no_deps),
-      options.build || options.pull == "build");
+      options.build || options.pull == "build", options.quiet_build ? "quiet" : "auto");
 }
 
 bool passes_preflight(const Invocation& invocation, const manifests::Stack& stack,

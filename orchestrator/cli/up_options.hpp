@@ -14,9 +14,12 @@ struct UpOptions {
   orchestrator::protocol::Up request;
   std::vector<std::string> scale;
   std::string pull;
+  std::string bundle;    ///< `up --bundle FILE`
+  bool offline = false;  ///< nothing is fetched
   bool build = false;
   bool no_build = false;
-  bool quiet = false;
+  bool quiet = false;        ///< of fetching
+  bool quiet_build = false;  ///< of building
   bool yes = false;
 };
 
@@ -30,6 +33,11 @@ std::map<std::string, int> parse_scale(const std::vector<std::string>& pairs, co
 /// numbers of `--scale`, the stack. Throws UsageError and os::Error.
 void complete_request(const Invocation& invocation, UpOptions& options,
                       const manifests::Stack& stack);
+
+/// Fetches the images that the policies ask for. False, with every failure printed, when one could
+/// not be had.
+bool fetch_images(const Invocation& invocation, const UpOptions& options,
+                  const manifests::Stack& stack);
 
 /// What the request would do, on standard output.
 int print_plan(const Invocation& invocation, const manifests::Stack& stack,

@@ -1,17 +1,23 @@
 #include "runtime/build/builder.hpp"
 
+#include <unistd.h>
+
 #include <exception>
 
 #include "runtime/build/check.hpp"
 #include "runtime/build/session.hpp"
+#include "runtime/build/steps.hpp"
+#include "runtime/container/cgroup.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 #include "runtime/os/process.hpp"
-#include "runtime/os/undo.hpp"
 
 namespace build {
 
 namespace {
+
+/// RUN/builds/ID.lock, beside the directory of a build.
+constexpr std::string_view kLock = ".lock";
 
 /// The stages while they run, each on a thread of its own, each once.
 class StageTable {
@@ -155,6 +161,23 @@ BuildResult finish(Session& session, const StageResult& target) {
 
 }  // namespace
 
+Presence::Presence(const std::string& run_directory, const std::string& id)
+    : directory_(run_directory + "/" + id), alive_([&] {
+        os::make_directories(run_directory, 0700);
+        return os::FileLock::acquire(directory_ + std::string(kLock));
+      }()) {
+  os::make_directories(directory_, 0700);
+}
+
+Presence::~Presence() {
+  try {
+    os::remove_tree(directory_);
+    ::unlink((directory_ + std::string(kLock)).c_str());
+  } catch (const os::Error&) {
+    // The next build sweeps what is left.
+  }
+}
+
 BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel& cancel) {
   os::make_directories(options.data_directory, 0700);
   Session session(store, options, cancel);
@@ -162,12 +185,6 @@ BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel
   set_stage_input(session);
   session.workspace.import_from(options.cache_from);
   warn_of_unused(session);
-  os::make_directories(session.run, 0700);
-  // While it is held nobody takes this build for a dead one.
-  const os::FileLock alive = os::FileLock::acquire(session.run + "/lock");
-  os::Undo undo;
-  undo.add([&] { os::remove_tree(session.run); });
-
   StageTable stages(session);
   session.result_of = [&](std::size_t index) -> const StageResult& {
     return stages.result_of(index);
@@ -186,25 +203,58 @@ BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel
   return result;
 }
 
-void sweep_builds(const std::string& run_directory, const std::string& runtime,
-                  const std::function<void(const std::string& build)>& discard) {
-  for (const std::string& id : os::list_directory(run_directory)) {
+namespace {
+
+/// They end with the build that started them, but not before it.
+void wait_for_runtimes(const std::string& state) {
+  for (int tried = 0; tried < 100; ++tried) {
+    bool found = false;
+    for (const std::string& pid : os::list_directory("/proc")) {
+      if (pid.find_first_not_of("0123456789") != std::string::npos) continue;
+      try {
+        const std::string words = os::read_file_if_exists("/proc/" + pid + "/cmdline").value_or("");
+        found |= words.starts_with("stack-runtime") && words.find(state) != std::string::npos;
+      } catch (const os::Error&) {
+        // It has just ended.
+      }
+    }
+    if (!found) return;
+    ::usleep(10'000);
+  }
+}
+
+}  // namespace
+
+std::size_t sweep_builds(const std::string& run_directory, const std::string& runtime,
+                         const std::function<void(const std::string& build)>& discard) {
+  const auto cgroups = container::CgroupLayout::detect();
+  std::size_t swept = 0;
+  for (const std::string& name : os::list_directory(run_directory)) {
+    if (!name.ends_with(kLock)) continue;
+    const std::string id = name.substr(0, name.size() - kLock.size());
     const std::string directory = run_directory + "/" + id;
-    const auto dead = os::FileLock::try_acquire(directory + "/lock");
+    const auto dead = os::FileLock::try_acquire(run_directory + "/" + name);
     if (!dead) continue;
     try {
+      wait_for_runtimes(directory + "/state");
       for (const std::string& container : os::list_directory(directory + "/state")) {
         os::SpawnOptions options{.executable = runtime,
                                  .arguments = {"stack-runtime", "--root", directory + "/state",
                                                "delete", "--force", container}};
         os::spawn(options).wait();
+        // One that was killed before it wrote anything down has a group all the same.
+        container::remove_cgroup_parent(cgroups, step_cgroup(container));
       }
+      container::remove_cgroup_parent(cgroups, kCgroup);
       discard(id);
       os::remove_tree(directory);
+      ::unlink((run_directory + "/" + name).c_str());
+      ++swept;
     } catch (const os::Error&) {
       // What is left of it must not keep others from building; the next sweep tries again.
     }
   }
+  return swept;
 }
 
 }  // namespace build

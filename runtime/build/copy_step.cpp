@@ -118,25 +118,27 @@ class Copy {
     return is_archive(fd.get());
   }
 
-  std::vector<std::string> headers_for(const std::string& url) const {
+  std::string authorization_for(const std::string& url) const {
     const auto begin = url.find("://") + 3;
     const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
     const auto secret = [&](const std::string& id) -> std::optional<std::string> {
       const auto found = session_.options.secrets.find(id);
       if (found == session_.options.secrets.end()) return std::nullopt;
-      return found->second.content ? *found->second.content : os::read_file(found->second.file);
+      std::string text =
+          found->second.content ? *found->second.content : os::read_file(found->second.file);
+      text.resize(text.find_last_not_of("\r\n") + 1);  // the file's end is no part of it
+      return text;
     };
-    if (const auto header = secret("HTTP_AUTH_HEADER_" + host))
-      return {"Authorization: " + *header};
-    if (const auto token = secret("HTTP_AUTH_TOKEN_" + host))
-      return {"Authorization: Bearer " + *token};
+    if (auto header = secret("HTTP_AUTH_HEADER_" + host)) return *std::move(header);
+    if (const auto token = secret("HTTP_AUTH_TOKEN_" + host)) return "Bearer " + *token;
     return {};
   }
 
   void add_download(const std::string& url) {
     Source source;
-    source.fetched =
-        download(url, session_.workspace.temporary(), headers_for(url), session_.cancel);
+    const DownloadOptions options{.authorization = authorization_for(url),
+                                  .environment = session_.options.environment};
+    source.fetched = download(url, session_.workspace.temporary(), options, session_.cancel);
     if (!step_.checksum.empty() && source.fetched->digest.text() != step_.checksum)
       throw os::Error("the digest of " + url + " is " + source.fetched->digest.text() +
                       ", and --checksum says " + step_.checksum);

@@ -1,54 +1,16 @@
 #include "runtime/build/download.hpp"
 
-#include <curl/curl.h>
-
-#include <memory>
+#include <ctime>
 
 #include "runtime/image/blob_writer.hpp"
+#include "runtime/image/http_client.hpp"
 #include "runtime/os/error.hpp"
 
 namespace build {
 
 namespace {
 
-constexpr curl_off_t kLargest = std::int64_t{8} << 30;
-
-struct Transfer {
-  image::BlobWriter* writer = nullptr;
-  const Cancel* cancel = nullptr;
-  std::exception_ptr failure;
-  std::int64_t written = 0;
-};
-
-std::size_t on_data(char* data, std::size_t size, std::size_t count, void* self) {
-  auto& transfer = *static_cast<Transfer*>(self);
-  const std::size_t bytes = size * count;
-  try {
-    transfer.written += static_cast<std::int64_t>(bytes);
-    if (transfer.written > kLargest) throw os::Error("it is larger than 8 GiB");
-    transfer.writer->write({data, bytes});
-    return bytes;
-  } catch (...) {
-    transfer.failure = std::current_exception();
-    return 0;
-  }
-}
-
-int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  return static_cast<Transfer*>(self)->cancel->requested() ? 1 : 0;
-}
-
-struct EasyDelete {
-  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-};
-struct ListDelete {
-  void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
-};
-
-void initialise() {
-  static const bool done = [] { return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK; }();
-  if (!done) throw os::Error("cannot start libcurl");
-}
+constexpr std::int64_t kLargest = std::int64_t{8} << 30;
 
 std::string name_of(const std::string& url) {
   std::string path = url.substr(0, url.find_first_of("?#"));
@@ -58,56 +20,49 @@ std::string name_of(const std::string& url) {
   return path.substr(path.rfind('/') + 1);
 }
 
+/// Of "Tue, 15 Nov 1994 12:45:26 GMT" (RFC 9110, 5.6.7).
+std::optional<std::int64_t> parse_http_date(const std::string& text) {
+  std::tm time{};
+  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &time);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  const std::int64_t seconds = ::timegm(&time);
+  if (seconds < 0) return std::nullopt;
+  return seconds;
+}
+
 }  // namespace
 
 bool is_http_url(const std::string& text) {
   return text.starts_with("http://") || text.starts_with("https://");
 }
 
-Download download(const std::string& url, const std::string& path,
-                  const std::vector<std::string>& headers, const Cancel& cancel) {
-  initialise();
-  const std::unique_ptr<CURL, EasyDelete> handle(curl_easy_init());
-  if (!handle) throw os::Error("cannot start a download");
-  CURL* curl = handle.get();
-  std::unique_ptr<curl_slist, ListDelete> list;
-  for (const std::string& header : headers)
-    list.reset(curl_slist_append(list.release(), header.c_str()));
+Download download(const std::string& url, const std::string& path, const DownloadOptions& options,
+                  const Cancel& cancel) {
+  image::HttpClient http(options.environment);
+  image::HttpRequest request;
+  request.url = url.substr(0, url.find('#'));
+  if (!options.authorization.empty())
+    request.headers.emplace_back("Authorization", options.authorization);
+  request.given_up = [&cancel] { return cancel.requested(); };
   image::BlobWriter writer(path);
-  Transfer transfer{.writer = &writer, .cancel = &cancel, .failure = nullptr};
-  char message[CURL_ERROR_SIZE] = "";
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list.get());
-  curl_easy_setopt(curl, CURLOPT_USERAGENT, "stack/" STACK_VERSION);
-  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR,
-                   url.starts_with("https://") ? "https" : "http,https");
-  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-  curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
-  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl, CURLOPT_FILETIME, 1L);
-  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 30L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
-  curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 30L);
-  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, message);
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
-  curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &transfer);
-  curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-  const CURLcode code = curl_easy_perform(curl);
+  std::int64_t written = 0;
+  const image::BodySink sink = [&](const image::HttpResponse&, std::string_view data) {
+    written += static_cast<std::int64_t>(data.size());
+    if (written > kLargest) throw os::Error("download " + url + ": it is larger than 8 GiB");
+    writer.write(data);
+  };
+  const auto trust_the_system = [](const std::string&) { return image::TlsOptions{}; };
+  const image::HttpResponse response =
+      image::perform_following(http, std::move(request), trust_the_system, sink);
   cancel.check();
-  if (transfer.failure) std::rethrow_exception(transfer.failure);
-  if (code != CURLE_OK)
-    throw os::Error("download " + url + ": " +
-                    (message[0] != '\0' ? message : curl_easy_strerror(code)));
+  if (!response.failure.empty()) throw os::Error("download " + url + ": " + response.failure);
+  if (!response.ok())
+    throw os::Error("download " + url + ": the server answers " + std::to_string(response.status));
   const image::StagedFile file = writer.finish();
-  Download result{.path = path, .digest = file.digest, .modified = {}, .name = name_of(url)};
-  curl_off_t modified = -1;
-  if (curl_easy_getinfo(curl, CURLINFO_FILETIME_T, &modified) == CURLE_OK && modified >= 0)
-    result.modified = modified;
-  return result;
+  return {.path = path,
+          .digest = file.digest,
+          .modified = parse_http_date(response.header("last-modified")),
+          .name = name_of(url)};
 }
 
 }  // namespace build

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/build/cancel.hpp"
@@ -21,10 +23,14 @@ struct Download {
 /// Whether the text is an http or https URL.
 bool is_http_url(const std::string& text);
 
-/// Fetches `url` into the new file `path`. `headers` are added ("Authorization: …"), and dropped
-/// when a redirect leads to another host. Throws os::Error with the server's answer: not found, too
-/// large (8 GiB), too slow (under 1 KiB in 30 s).
-Download download(const std::string& url, const std::string& path,
-                  const std::vector<std::string>& headers, const Cancel& cancel);
+struct DownloadOptions {
+  std::string authorization;                       ///< header for the URL's own host; empty: none
+  std::map<std::string, std::string> environment;  ///< names proxies
+};
+
+/// Fetches `url` into the new file `path`. Throws Canceled, and os::Error with the server's answer:
+/// not found, too large (8 GiB), too slow (under 1 KiB in 30 s).
+Download download(const std::string& url, const std::string& path, const DownloadOptions& options,
+                  const Cancel& cancel);
 
 }  // namespace build

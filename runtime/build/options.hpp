@@ -63,11 +63,15 @@ struct BuildOptions {
   std::optional<image::Platform> platform;
   std::optional<std::int64_t> source_date_epoch;
 
-  std::string data_directory;  ///< cache mounts, the index of files
-  std::string run_directory;   ///< what of steps is gone at reboot
-  std::string runtime;         ///< path of stack-runtime
-  /// Brings an image into the store; absent: a missing one is a mistake.
-  std::function<void(const std::string& reference)> pull;
+  std::string data_directory;                      ///< cache mounts, the index of files
+  std::string run_directory;                       ///< what of steps is gone at reboot
+  std::string runtime;                             ///< path of stack-runtime
+  std::map<std::string, std::string> environment;  ///< names proxies, for downloads
+  /// Brings an image into the store, and says meanwhile how it goes on, in lines; absent: a missing
+  /// image is a mistake. Throws os::Error.
+  std::function<void(const std::string& reference, const std::optional<image::Platform>& platform,
+                     const std::function<void(const std::string& line)>& say)>
+      pull;
   bool always_pull = false;
   Networks* networks = nullptr;
   Progress* progress = nullptr;

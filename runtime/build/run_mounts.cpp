@@ -193,6 +193,7 @@ class Preparation {
     const std::string data = path + "/data";
     const os::FileLock making = os::FileLock::acquire(path + ".making");
     if (!os::exists(data)) make_cache(mount, path);
+    ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // for prune: used now
     container::Mount made{.destination = target_of(step_, mount.target),
                           .type = "bind",
                           .source = data,
@@ -298,6 +299,8 @@ void add_mounts_to_key(Session& session, const RunStep& step, const StepPlace& p
   for (const RunMount& mount : step.mounts) {
     key.add(static_cast<std::uint64_t>(mount.type)).add(target_of(step, mount.target));
     key.add(mount.read_only ? 1U : 0U);
+    // Waited for now: a step that works holds one of few slots, and must wait for no stage.
+    if (mount.type == Type::cache && !mount.from.empty()) tree_of(session, mount, place);
     if (mount.type == Type::cache) key.add(mount.id).add(static_cast<std::uint64_t>(mount.sharing));
     if (mount.type == Type::secret || mount.type == Type::ssh) key.add(mount.id).add(mount.env);
     if (mount.type == Type::tmpfs) key.add(static_cast<std::uint64_t>(mount.size));

@@ -135,7 +135,7 @@ class Run {
     if (session_.options.shm_size) options.shm_size = *session_.options.shm_size;
     container::Spec spec = container::default_spec(options);
     spec.hostname = kHostname;
-    spec.linux.cgroups_path = "/stack/build-" + session_.id + "/" + std::to_string(place_.progress);
+    spec.linux.cgroups_path = step_cgroup(id_);
     set_process(spec);
     if (!network.namespace_path.empty())
       for (container::Namespace& each : spec.linux.namespaces)
@@ -226,7 +226,8 @@ class Run {
     os::Pipe pipe = os::make_pipe();
     os::SpawnOptions options{
         .executable = session_.options.runtime,
-        .arguments = runtime_command({"run", "--bundle", directory_, id_}),
+        .arguments = runtime_command({"run", "--stack-annotations", "--parent",
+                                      std::to_string(::getpid()), "--bundle", directory_, id_}),
         .descriptors = {{pipe.write.get(), STDOUT_FILENO}, {pipe.write.get(), STDERR_FILENO}},
         .new_session = true};
     os::Child child = os::spawn(options);

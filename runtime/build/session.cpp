@@ -46,19 +46,46 @@ std::set<std::string> Session::context_names() const {
   return names;
 }
 
-image::Image Session::find_image(const std::string& reference) {
-  image::Store& store = workspace.store();
-  if (!options.always_pull || !options.pull)
-    if (auto image = store.find(reference)) return *std::move(image);
+std::optional<image::Image> Session::find_suitable(const std::string& reference,
+                                                   const std::optional<image::Platform>& platform) {
+  auto image = workspace.store().find(reference);
+  if (image && platform && !image::platform_rank(image->config.platform, *platform))
+    return std::nullopt;
+  return image;
+}
+
+void Session::pull(const std::string& reference, const std::optional<image::Platform>& platform) {
+  if (!pulled_.insert(reference + " " + (platform ? platform->text() : "")).second) return;
+  const std::size_t step = progress.begin("pull " + reference);
+  try {
+    options.pull(reference, platform, [&](const std::string& line) { progress.line(step, line); });
+    progress.end(step, Progress::End::done);
+  } catch (...) {
+    progress.end(step, Progress::End::failed);
+    throw;
+  }
+}
+
+image::Image Session::find_image(const std::string& reference,
+                                 const std::optional<image::Platform>& platform) {
+  const bool always = options.always_pull && options.pull;
+  if (!always)
+    if (auto image = find_suitable(reference, platform)) return *std::move(image);
   const std::lock_guard lock(pulling_);
-  if (options.pull) options.pull(reference);
-  if (auto image = store.find(reference)) return *std::move(image);
+  std::string reason;
+  try {
+    if (options.pull && (always || !find_suitable(reference, platform))) pull(reference, platform);
+  } catch (const os::Error& error) {
+    if (always) throw;
+    reason = std::string(" (") + error.what() + ")";
+  }
+  if (auto image = find_suitable(reference, platform)) return *std::move(image);
   std::vector<std::string> names;
-  for (const image::Image& each : store.list())
+  for (const image::Image& each : workspace.store().list())
     for (const std::string& name : each.names) names.push_back(short_name(name));
   const std::string near = nearest(reference, names);
-  throw os::Error("no such image: " + reference +
-                  (near.empty() ? "" : "; did you mean " + near + "?"));
+  throw os::Error("no such image: " + reference + (platform ? " for " + platform->text() : "") +
+                  (near.empty() ? "" : "; did you mean " + near + "?") + reason);
 }
 
 std::shared_ptr<SourceTree> Session::open_context(const std::string& directory,
@@ -154,7 +181,9 @@ Base find_base(Session& session, const Stage& stage) {
     case Origin::Kind::image:
       base.name = stage.base.name;
   }
-  const image::Image image = session.find_image(base.name);
+  std::optional<image::Platform> platform = session.options.platform;
+  if (!stage.platform.empty()) platform = image::parse_platform(stage.platform);
+  const image::Image image = session.find_image(base.name, platform);
   base.result.root = session.workspace.root_of(image);
   base.result.config = image.config;
   return base;

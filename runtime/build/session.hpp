@@ -85,16 +85,22 @@ struct Session {
   /// A name from FROM, --from or a mount: a file system to read from.
   std::shared_ptr<SourceTree> tree_of(const Origin& origin);
   std::shared_ptr<SourceTree> context();
-  /// An image of the store, pulled when it is missing. Throws os::Error.
-  image::Image find_image(const std::string& reference);
+  /// An image of the store, pulled when it is missing, or is for another platform than the one
+  /// that FROM asks for. Throws os::Error.
+  image::Image find_image(const std::string& reference,
+                          const std::optional<image::Platform>& platform = {});
   std::set<std::string> context_names() const;
 
  private:
   std::shared_ptr<SourceTree> open_context(const std::string& directory, const std::string& name,
                                            bool main);
+  std::optional<image::Image> find_suitable(const std::string& reference,
+                                            const std::optional<image::Platform>& platform);
+  void pull(const std::string& reference, const std::optional<image::Platform>& platform);
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<SourceTree>> trees_;
   std::mutex pulling_;
+  std::set<std::string> pulled_;  ///< nothing is looked for twice in a build
 };
 
 /// The root file system of an origin and what it is called, for FROM.

@@ -26,6 +26,13 @@ StepOutcome perform_copy(Session& session, const CopyStep& step, Root& root,
 StepOutcome perform_workdir(Session& session, const WorkdirStep& step, Root& root,
                             const StepPlace& place);
 
+/// The control group of all steps, as the supervisor's containers have it.
+inline constexpr const char* kCgroup = "/stack";
+/// That of one step, side by side with others, so that the last one takes kCgroup with it.
+inline std::string step_cgroup(const std::string& container) {
+  return std::string(kCgroup) + "/build-" + container;
+}
+
 /// A program of a step ended with another code than 0.
 class ProgramFailed : public std::runtime_error {
  public:

@@ -98,7 +98,10 @@ std::optional<image::CacheRecord> Workspace::find(const image::Digest& key, cons
   auto record = mine != made_.end()
                     ? mine->second
                     : image::read_cache_record(image::cache_directory(layout_), key);
-  if (!record || !is_whole(*record, below)) record = find_imported(key, below);
+  if (!record || !is_whole(*record, below))
+    record = find_imported(key, below);
+  else
+    image::touch_cache_record(image::cache_directory(layout_), key);
   if (record) used_[key] = *record;
   return record;
 }

@@ -1,6 +1,10 @@
 #include "runtime/image/cache_record.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <ctime>
 
 #include "runtime/image/json.hpp"
 #include "runtime/os/error.hpp"
@@ -49,6 +53,14 @@ void write_cache_record(const std::string& directory, const Digest& key,
                        {"chain", record.chain.text()},
                        {"created", format_timestamp(record.created)}};
   os::write_file_atomic(path_of(directory, key), dump(object), 0600);
+}
+
+void touch_cache_record(const std::string& directory, const Digest& key) {
+  constexpr std::time_t kDay = 24 * 60 * 60;
+  const std::string path = path_of(directory, key);
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || ::time(nullptr) - status.st_mtim.tv_sec < kDay) return;
+  ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // only a hint: it may fail
 }
 
 std::vector<Digest> cache_keys(const std::string& directory) {

@@ -28,6 +28,8 @@ std::string cache_directory(const Layout& layout);
 std::optional<CacheRecord> read_cache_record(const std::string& directory, const Digest& key);
 /// Written beside its place and renamed; the layer must be there already.
 void write_cache_record(const std::string& directory, const Digest& key, const CacheRecord& record);
+/// Notes that the record is used, at most once a day: what is long unused is pruned first.
+void touch_cache_record(const std::string& directory, const Digest& key);
 /// The keys of all records.
 std::vector<Digest> cache_keys(const std::string& directory);
 /// Forgets a record; content when there is none.

@@ -39,6 +39,7 @@ void Layout::create() const {
   os::make_directories(blob_directory(), 0700);
   os::make_directories(layers_directory(), 0700);
   os::make_directories(temporary_directory(), 0700);
+  os::make_directories(downloads_directory(), 0700);
   if (!os::exists(root_ + "/index.json")) update_index([](Index&) {});
   if (!os::exists(root_ + "/oci-layout"))
     os::write_file_atomic(root_ + "/oci-layout", kLayoutFile, 0600, os::Durability::synced);

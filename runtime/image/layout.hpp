@@ -33,6 +33,8 @@ class Layout {
   /// A complete layer, for overlayfs.
   std::string diff_path(const Digest& chain) const { return layer_path(chain) + "/diff"; }
   std::string temporary_directory() const { return root_ + "/tmp"; }
+  /// What comes from registries, kept until it is a blob: a pull that was cut off goes on there.
+  std::string downloads_directory() const { return root_ + "/downloads"; }
 
   /// A manifest or configuration, checked against its digest. Throws os::Error.
   std::string read_document(const Digest& digest) const;
@@ -56,6 +58,11 @@ class Layout {
 
 /// The chain ids of layers with these diff ids, base first.
 std::vector<Digest> chain_ids(const std::vector<Digest>& diff_ids);
+
+/// Of an entry that came from a registry: the digest that its name had there (an index's, perhaps),
+/// and when that was looked up.
+inline constexpr const char* kPulledDigestAnnotation = "dev.stack.pulled.digest";
+inline constexpr const char* kPulledAtAnnotation = "dev.stack.pulled.at";
 
 /// The full name of an index entry; empty when it has none.
 std::string name_of(const Descriptor& entry);

@@ -22,6 +22,7 @@ Descriptor read_descriptor(const Json& object) {
   descriptor.size = integer_at(object, "size");
   if (descriptor.size < 0) throw os::Error("a descriptor's size is negative");
   descriptor.annotations = string_map_at(object, "annotations");
+  descriptor.urls = strings_at(object, "urls");
   if (const Json& platform = object_at(object, "platform"); !platform.is_null())
     descriptor.platform = normalise({string_at(platform, "os"), string_at(platform, "architecture"),
                                      string_at(platform, "variant")});
@@ -39,6 +40,7 @@ Json write_descriptor(const Descriptor& descriptor) {
       object["platform"]["variant"] = descriptor.platform->variant;
   }
   if (!descriptor.annotations.empty()) object["annotations"] = descriptor.annotations;
+  if (!descriptor.urls.empty()) object["urls"] = descriptor.urls;
   return object;
 }
 
@@ -64,6 +66,11 @@ bool is_index(std::string_view type) {
 
 bool is_manifest(std::string_view type) {
   return type == media_type::kManifest || type == media_type::kDockerManifest;
+}
+
+bool is_nondistributable(std::string_view type) {
+  return type.find(".nondistributable.") != std::string_view::npos ||
+         type.find(".foreign.") != std::string_view::npos;
 }
 
 Manifest parse_manifest(std::string_view json) try {

@@ -39,6 +39,7 @@ struct Descriptor {
   std::int64_t size = 0;
   std::optional<Platform> platform;
   std::map<std::string, std::string> annotations;
+  std::vector<std::string> urls;  ///< where else the blob is, of layers that are not distributed
 
   bool operator==(const Descriptor&) const = default;
 };
@@ -62,6 +63,8 @@ struct Index {
 
 bool is_index(std::string_view media_type);
 bool is_manifest(std::string_view media_type);
+/// Whether a layer must not be given on to a registry.
+bool is_nondistributable(std::string_view media_type);
 
 /// Each reads its document and throws os::Error that names what is wrong; unknown properties and
 /// media types of layers are no error.

@@ -17,12 +17,6 @@ namespace {
 
 constexpr int kMaxIndexDepth = 4;
 
-/// Everything that the index leads to.
-struct Reachable {
-  std::set<Digest> blobs;
-  std::set<Digest> chains;
-};
-
 void mark_manifest(const Layout& layout, const Digest& digest, Reachable& reachable) {
   const Manifest manifest = layout.manifest_of(digest);
   reachable.blobs.insert(manifest.config.digest);
@@ -53,6 +47,12 @@ void mark_cache(const Layout& layout, Reachable& reachable) {
   }
 }
 
+/// All that one image needs; as much of it as can be read.
+void mark_image(const Layout& layout, const Digest& manifest, Reachable& reachable) {
+  reachable.blobs.insert(manifest);
+  mark_manifest(layout, manifest, reachable);
+}
+
 bool has_entry(const Index& index, const Digest& manifest) {
   return std::any_of(index.manifests.begin(), index.manifests.end(),
                      [&](const Descriptor& entry) { return entry.digest == manifest; });
@@ -77,9 +77,11 @@ RemoveResult Store::remove(const std::string& reference, bool force,
   }
   const bool by_name =
       std::find(image->names.begin(), image->names.end(), name) != image->names.end();
+  Reachable doomed;
+  mark_image(layout_, image->manifest, doomed);
   RemoveResult result =
       by_name ? remove_name(*image, name, force, in_use) : remove_image(*image, force, in_use);
-  collect_garbage();
+  collect_garbage(&doomed);
   return result;
 }
 
@@ -141,7 +143,7 @@ RemoveResult Store::prune(const std::set<Digest>& in_use) {
   return result;
 }
 
-void Store::collect_garbage() {
+void Store::collect_garbage(const Reachable* doomed) {
   const auto exclusive = layout_.try_exclusive();
   if (!exclusive) return;  // somebody is at work: the next removal takes what is left now
   Reachable reachable;
@@ -151,17 +153,23 @@ void Store::collect_garbage() {
   for (const std::string& name : os::list_directory(layout_.layers_directory())) {
     const auto chain = Digest::from_hex(name);
     if (!chain || reachable.chains.contains(*chain)) continue;
+    if (doomed != nullptr && !doomed->chains.contains(*chain)) continue;
     // Out of its place first: what is there is always complete.
-    const std::string doomed = layout_.temporary_directory() + "/" + name;
-    os::check(::rename(layout_.layer_path(*chain).c_str(), doomed.c_str()),
+    const std::string away = layout_.temporary_directory() + "/" + name;
+    os::check(::rename(layout_.layer_path(*chain).c_str(), away.c_str()),
               [&] { return "move layer '" + name + "' away"; });
   }
   for (const std::string& name : os::list_directory(layout_.blob_directory())) {
     const auto digest = Digest::from_hex(name);
     if (digest && reachable.blobs.contains(*digest)) continue;
+    // What a pull has brought so far waits for its next try.
+    if (doomed != nullptr && (!digest || !doomed->blobs.contains(*digest))) continue;
     ::unlink((layout_.blob_directory() + "/" + name).c_str());
   }
   layout_.sweep_temporary();
+  if (doomed != nullptr) return;
+  for (const std::string& name : os::list_directory(layout_.downloads_directory()))
+    ::unlink((layout_.downloads_directory() + "/" + name).c_str());
 }
 
 }  // namespace image

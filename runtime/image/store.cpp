@@ -20,14 +20,26 @@ std::optional<std::string_view> id_prefix(std::string_view text) {
   return text;
 }
 
+/// Whether an entry is what `digest` means: the image, or the index that it was pulled from.
+bool has_digest(const Descriptor& entry, const Digest& digest) {
+  if (entry.digest == digest) return true;
+  const auto pulled = entry.annotations.find(kPulledDigestAnnotation);
+  return pulled != entry.annotations.end() && pulled->second == digest.text();
+}
+
+bool is_name_in(const std::string& name, const std::string& repository) {
+  return name.starts_with(repository) && name.size() > repository.size() &&
+         (name[repository.size()] == ':' || name[repository.size()] == '@');
+}
+
 /// The manifest that `reference` names in `index`, nothing when none.
 std::optional<Digest> find_name(const Index& index, const Reference& reference) {
   for (const Descriptor& entry : index.manifests) {
     const std::string name = name_of(entry);
     if (name.empty()) continue;
     // The digest decides where there is one; the repository must be the same all the same.
-    const bool matches = reference.digest ? entry.digest == *reference.digest &&
-                                                name.starts_with(reference.repository() + ":")
+    const bool matches = reference.digest ? has_digest(entry, *reference.digest) &&
+                                                is_name_in(name, reference.repository())
                                           : name == reference.text();
     if (matches) return entry.digest;
   }
@@ -128,5 +140,13 @@ std::vector<std::string> Store::layer_directories(const Image& image) const {
 }
 
 os::FileLock Store::hold() const { return layout_.use(); }
+
+os::FileLock Store::claim() const {
+  return os::FileLock::acquire_shared(layout_.root() + "/claims.lock");
+}
+
+os::FileLock Store::claims_excluded() const {
+  return os::FileLock::acquire(layout_.root() + "/claims.lock");
+}
 
 }  // namespace image

@@ -6,6 +6,7 @@
 //   ROOT/blobs/sha256/HEX            manifests, configurations, layers as they were received
 //   ROOT/layers/CHAIN/diff           a layer unpacked on top of those below it; its existence means
 //                                    that it is complete and verified
+//   ROOT/downloads/HEX.part, .whole  of a registry's blobs, what has come; HEX.lock: by whom
 //   ROOT/tmp/                        work in progress, swept by the next exclusive user
 //   ROOT/lock, index.lock            shared: somebody works; exclusive: the sweep. Index: a change
 #pragma once
@@ -37,6 +38,12 @@ struct Image {
   std::vector<Digest> diff_ids;  ///< base first
 };
 
+/// Everything that some images need.
+struct Reachable {
+  std::set<Digest> blobs;
+  std::set<Digest> chains;
+};
+
 struct ImportOptions {
   std::vector<std::string> changes;  ///< Dockerfile instructions, see change.hpp
   std::string message;               ///< for the history
@@ -54,6 +61,13 @@ struct LoadOptions {
 struct RemoveResult {
   std::vector<std::string> untagged;  ///< full names
   std::vector<Digest> deleted;        ///< ids of images that are gone
+};
+
+struct ReclaimOptions {
+  bool all = false;                ///< also images that have a name
+  std::optional<Timestamp> until;  ///< only images created before
+  std::int64_t keep = 0;           ///< bytes of images that may stay, the newest ones
+  std::set<Digest> in_use;         ///< ids of images that must stay
 };
 
 /// Safe to use from several processes at once. Errors are os::Error.
@@ -87,18 +101,32 @@ class Store {
   /// Deletes nameless images that are not in use and everything that no image uses.
   RemoveResult prune(const std::set<Digest>& in_use);
 
+  /// Deletes images that nothing uses, the oldest first, and everything that no image uses, what
+  /// has come of interrupted pulls included. Throws os::Error(EBUSY) while somebody works with the
+  /// store. Needs claims_excluded().
+  RemoveResult reclaim(const ReclaimOptions& options);
+
   /// The unpacked layers, the top one first: absolute paths for overlayfs's lowerdir.
   std::vector<std::string> layer_directories(const Image& image) const;
   /// Keeps every image, blob and layer from being deleted for as long as it is held.
   os::FileLock hold() const;
+  /// Keeps images from being removed from the index: to be held from finding an image until it is
+  /// written down who uses it, and no longer.
+  os::FileLock claim() const;
+  /// Nobody is between these two while it is held: to be held from reading what is in use until
+  /// remove(), prune() or reclaim() has returned.
+  os::FileLock claims_excluded() const;
 
   const std::string& root() const noexcept { return layout_.root(); }
+  /// Where things lie in it, for those who bring images in and out.
+  const Layout& layout() const noexcept { return layout_; }
 
  private:
   RemoveResult remove_name(const Image& image, const std::string& name, bool force,
                            const std::set<Digest>& in_use);
   RemoveResult remove_image(const Image& image, bool force, const std::set<Digest>& in_use);
-  void collect_garbage();
+  /// `doomed`: only of these what no image uses; all of it when absent.
+  void collect_garbage(const Reachable* doomed = nullptr);
 
   Layout layout_;
 };

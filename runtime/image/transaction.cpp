@@ -15,9 +15,11 @@ void sync_directory(const std::string& path) {
   os::check(::fsync(fd.get()), [&] { return "sync '" + path + "'"; });
 }
 
+/// Another command that shares the download may have moved the same blob already.
 void move_blob(const std::string& from, const std::string& to) {
-  os::check(::rename(from.c_str(), to.c_str()),
-            [&] { return "rename '" + from + "' to '" + to + "'"; });
+  if (::rename(from.c_str(), to.c_str()) == 0) return;
+  if (errno != ENOENT || !os::exists(to))
+    throw os::Error(errno, "rename '" + from + "' to '" + to + "'");
 }
 
 /// Another command may have put the same layer there meanwhile: then that one stays.

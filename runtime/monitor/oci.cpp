@@ -63,13 +63,16 @@ OciCreateOptions create_options(const CommandLine& line) {
   options.console_socket = line.value_or("console-socket", "");
   options.pid_file = line.value_or("pid-file", "");
   options.preserved = preserved_descriptors(line);
+  options.extensions = line.flag("stack-annotations");
   return options;
 }
 
 const OptionNames& create_names() {
   static const OptionNames names{
-      .with_value = {{"bundle", "b"}, {"console-socket"}, {"pid-file"}, {"preserve-fds"}},
-      .flags = {{"no-pivot"}, {"no-new-keyring"}, {"detach", "d"}, {"keep"}}};
+      .with_value =
+          {{"bundle", "b"}, {"console-socket"}, {"pid-file"}, {"preserve-fds"}, {"parent"}},
+      .flags = {
+          {"no-pivot"}, {"no-new-keyring"}, {"detach", "d"}, {"keep"}, {"stack-annotations"}}};
   return names;
 }
 
@@ -99,8 +102,17 @@ int start(const std::string& root, const Arguments& arguments) {
   return 0;
 }
 
+/// No step of this command is made once the process that started it is gone.
+void end_with(std::uint64_t parent) {
+  os::check(::prctl(PR_SET_PDEATHSIG, SIGKILL),
+            [] { return std::string("follow the parent's end"); });
+  if (static_cast<std::uint64_t>(::getppid()) != parent)
+    throw os::Error(ESRCH, "find the parent " + std::to_string(parent));
+}
+
 int run(const std::string& root, const Arguments& arguments) {
   const CommandLine line = parse_create(arguments);
+  if (const auto parent = line.value("parent")) end_with(parse_number(*parent, "parent"));
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   OciContainer made =
       OciContainer::create(root, line.word(0, "the container's id"), create_options(line));

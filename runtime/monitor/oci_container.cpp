@@ -60,6 +60,7 @@ void OciContainer::make(const std::string& id, const OciCreateOptions& options) 
     throw os::Error("--console-socket is given, but process.terminal is not set");
   if (!terminal) request.streams = own_streams();
   request.preserved = options.preserved;
+  request.extensions = options.extensions;
   request.gate = os::listen_channel(gate());
 
   record_.id = id;

@@ -19,6 +19,7 @@ struct OciCreateOptions {
   std::string console_socket;
   std::string pid_file;
   unsigned preserved = 0;
+  bool extensions = false;  ///< see CreateRequest
 };
 
 class OciContainer {

@@ -39,8 +39,8 @@ TEST(GraphTest, OnlyWhatTheTargetReachesIsNeeded) {
             "0* one <- image a\n1* two <- image b\n2   <- image c\n3* four <- image d 0 1\n");
   EXPECT_EQ(graph_of(text, {.target = "Two"}),
             "0  one <- image a\n1* two <- image b\n2   <- image c\n3  four <- image d 0 1\n");
-  EXPECT_EQ(graph_of("FROM a AS one\n", {.target = "own"}),
-            "0* one <- image a\n! 0 target stage 'own' could not be found | did you mean one?\n");
+  EXPECT_EQ(graph_of("FROM a AS one\n", {.target = "onee"}),
+            "0* one <- image a\n! 0 target stage 'onee' could not be found | did you mean one?\n");
 }
 
 TEST(GraphTest, NamesLeadToTheLatestEarlierStage) {
