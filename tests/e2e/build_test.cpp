@@ -261,6 +261,25 @@ TEST_F(BuildTest, UpBuildsWhatIsMissing) {
   EXPECT_EQ(images[0]["Repository"], project() + "-a");
 }
 
+TEST_F(BuildTest, SeveralBuildsAtOnceShareTheStore) {
+  environment()["SOURCE_DATE_EPOCH"] = "1700000000";
+  write("f", "x\n");
+  write("Dockerfile", "FROM test\nCOPY f /f\nRUN mkdir /d && echo x > /d/made\nWORKDIR /w\n");
+  std::vector<std::unique_ptr<support::Command>> builds;
+  for (int i = 0; i < 4; ++i)
+    builds.push_back(std::make_unique<support::Command>(
+        start({"build", "--no-cache", "-t", "made" + std::to_string(i), directory()})));
+  std::set<std::string> ids;
+  for (const auto& build : builds) {
+    const Output output = build->wait();
+    EXPECT_THAT(output, ExitsWith(0));
+    ids.insert(output.out);
+  }
+  EXPECT_EQ(ids.size(), 1U);
+  expect_nothing_left();
+  EXPECT_THAT(must({"doctor"}), HasSubstr("all is well"));
+}
+
 TEST_F(BuildTest, AnInterruptedBuildLeavesNothing) {
   write("Dockerfile", "FROM test\nRUN echo started && sleep 600\n");
   auto command = start({"build", "--progress", "plain", "-t", "made", directory()});
