@@ -83,8 +83,8 @@ std::optional<BoundPort> try_bind(const std::string& protocol,
                              std::uint16_t port) {
   const std::string text =
       "Bind for " + address.with_port(port) + " failed: port is already allocated";
-  const std::string holder = find_port_holder(spec.protocol, port);
-  throw os::Error(EADDRINUSE, holder.empty() ? text : text + " (held by " + holder + ")");
+  const auto holder = find_port_holder(spec.protocol, port);
+  throw os::Error(EADDRINUSE, holder ? text + " (held by " + holder->text() + ")" : text);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <optional>
 #include <sstream>
 
 #include "runtime/os/file.hpp"
@@ -73,7 +72,7 @@ std::vector<std::uint64_t> sockets_on_port(std::string_view table, std::uint16_t
   return inodes;
 }
 
-std::string find_port_holder(const std::string& protocol, std::uint16_t port) {
+std::optional<PortHolder> find_port_holder(const std::string& protocol, std::uint16_t port) {
   constexpr std::size_t kLargestTable = 64 * 1024 * 1024;
   std::vector<std::string> sockets;
   for (const char* family : {"", "6"}) {
@@ -87,9 +86,9 @@ std::string find_port_holder(const std::string& protocol, std::uint16_t port) {
   if (sockets.empty()) return {};
   for (const std::string& name : os::list_directory("/proc")) {
     if (!is_number(name) || !holds_socket("/proc/" + name, sockets)) continue;
-    return program_of("/proc/" + name) + " (pid " + name + ")";
+    return PortHolder{.pid = std::stoi(name), .program = program_of("/proc/" + name)};
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace network

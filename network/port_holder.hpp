@@ -1,7 +1,10 @@
 // Who holds a port: /proc/net/{tcp,udp}{,6} name the socket, /proc/PID/fd its process (proc(5)).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,8 +16,15 @@ namespace network {
 std::vector<std::uint64_t> sockets_on_port(std::string_view table, std::uint16_t port,
                                            bool listening_only);
 
-/// "nginx (pid 123)"; "" when nobody can be seen. Looks in the calling thread's namespace, through
-/// the processes that the caller may see.
-std::string find_port_holder(const std::string& protocol, std::uint16_t port);
+struct PortHolder {
+  pid_t pid = 0;
+  std::string program;
+  /// "nginx (pid 123)"
+  std::string text() const { return program + " (pid " + std::to_string(pid) + ")"; }
+};
+
+/// Nothing when nobody can be seen. Looks in the calling thread's namespace, through the processes
+/// that the caller may see.
+std::optional<PortHolder> find_port_holder(const std::string& protocol, std::uint16_t port);
 
 }  // namespace network

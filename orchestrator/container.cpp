@@ -9,6 +9,7 @@
 #include "orchestrator/translate.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
+#include "runtime/os/signal.hpp"
 
 namespace orchestrator {
 
@@ -31,6 +32,21 @@ Container::~Container() = default;
 
 bool Container::active() const {
   return machine_.state() != ContainerState::created && machine_.state() != ContainerState::exited;
+}
+
+std::optional<std::string> Container::unheeded_stop_signal() const {
+  if (pid_ == 0) return std::nullopt;
+  const int signal = effective_stop_signal(service(), image_);
+  try {
+    const std::string process = "/proc/" + std::to_string(pid_);
+    const auto status = os::read_file_if_exists(process + "/status");
+    const auto call = os::read_file_if_exists(process + "/syscall");
+    if (status && call && os::is_unheeded(*status, *call, signal, service().pid.empty()))
+      return os::signal_name(signal);
+  } catch (const os::Error&) {
+    // It has just ended.
+  }
+  return std::nullopt;
 }
 
 std::optional<Health> Container::health() const {
@@ -98,6 +114,7 @@ Task<> Container::stop(std::optional<Duration> grace) {
   while (active()) co_await project_.changed().wait();
   if (status_.state == "restarting") {  // it was waiting for its next start
     set_state("exited");
+    co_await dismiss_monitor();
     note("die", {{"exitCode", std::to_string(record_.outcome ? record_.outcome->exit_code : 0)}});
   }
   note("stop");
@@ -109,7 +126,10 @@ Task<> Container::kill(int signal) {
   if (signal != SIGKILL) co_return;
   record_.stopped_by_user = true;
   while (active()) co_await project_.changed().wait();
-  if (status_.state == "restarting") set_state("exited");
+  if (status_.state == "restarting") {
+    set_state("exited");
+    co_await dismiss_monitor();
+  }
   write_record(project_.paths(), record_);
 }
 
@@ -150,6 +170,7 @@ Task<> Container::remove(bool volumes) {
     while (project_.find(id) != nullptr) co_await project_.changed().wait();
     co_return;
   }
+  co_await dismiss_monitor();
   co_await project_.fabric().release(record_.short_id());
   auto work = [paths = project_.paths(), short_id = record_.short_id()] {
     os::remove_tree(paths.container_run(short_id));

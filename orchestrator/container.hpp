@@ -20,6 +20,7 @@
 #include "orchestrator/service_machine.hpp"
 #include "orchestrator/waiting.hpp"
 #include "runtime/image/store.hpp"
+#include "runtime/os/file.hpp"
 
 namespace orchestrator {
 
@@ -44,6 +45,9 @@ class Container : public std::enable_shared_from_this<Container> {
   bool active() const;
   std::optional<Health> health() const;
   bool has_health_check() const { return health_check_.has_value(); }
+  /// The stop signal's name when its process 1 would not notice it, so that only SIGKILL ends it: a
+  /// signal that process 1 neither catches nor waits for is thrown away (pid_namespaces(7)).
+  std::optional<std::string> unheeded_stop_signal() const;
   /// Of the running container in the host's pid namespace; 0 when it does not run.
   pid_t pid() const { return pid_; }
 
@@ -79,18 +83,25 @@ class Container : public std::enable_shared_from_this<Container> {
 
   Task<> launch();
   Task<> prepare();
-  void spawn_monitor();
+  /// The lock on the container's state, once an earlier monitor has ended.
+  Task<os::FileLock> lock_state();
+  void spawn_monitor(const os::FileLock& lock);
   Task<> follow_monitor();
   Task<> on_event(MonitorEvent event);
   Task<> on_namespaces(pid_t pid);
   void on_started(const std::string& at);
   Task<> on_ended(Outcome outcome);
+  Task<> dismiss_monitor();
   void send_start();
   void announce();
   network::DnsPolicy dns_policy() const;
 
+  /// Whether the container has, or had, a monitor. One that is starting is waited for.
+  Task<bool> find_monitor();
   Task<> adopt_running(Json state);
   Task<> adopt_network();
+  /// Starts it again: its pause before that ended with the earlier supervisor.
+  void end_pause();
   Task<> clear_leftovers();
 
   Task<> watch_health(unsigned run);
@@ -117,8 +128,9 @@ class Container : public std::enable_shared_from_this<Container> {
   pid_t pid_ = 0;
   bool network_ready_ = false;
   bool created_ = false;
-  unsigned run_ = 0;   ///< counts the runs, so that what belongs to an earlier one ends
-  bool ended_ = true;  ///< the run is over, so what the monitor still says does not matter
+  unsigned run_ = 0;         ///< counts the runs, so that what belongs to an earlier one ends
+  bool ended_ = true;        ///< the run is over, so what the monitor still says does not matter
+  bool dismissing_ = false;  ///< a monitor has been let go and has not ended yet
   bool removing_ = false;
   bool kept_ = false;
   std::string start_error_;

@@ -19,14 +19,14 @@ namespace asio = boost::asio;
 
 Task<> Container::adopt() {
   const container::StatePaths state_paths(project_.paths().container_run(record_.short_id()));
-  const auto state = container::read_state(state_paths);
+  const bool has_monitor = co_await find_monitor();
+  const auto state = has_monitor ? container::read_state(state_paths) : std::nullopt;
   if (auto status = read_status(project_.paths(), record_.short_id())) status_ = std::move(*status);
   if (!state) {
-    const bool was_waiting = status_.state == "restarting";
+    if (status_.state == "restarting") co_return end_pause();
     status_.state = record_.outcome ? "exited" : "created";
     machine_.adopt(record_.outcome ? ContainerState::exited : ContainerState::created, 0,
                    record_.stopped_by_user, TimePoint{});
-    if (was_waiting) handle(event::Start{});  // its pause ended with the earlier supervisor
     co_return;
   }
   ended_ = false;
@@ -47,11 +47,32 @@ Task<> Container::adopt() {
   co_await adopt_running(std::move(said));
 }
 
+Task<bool> Container::find_monitor() {
+  const container::StatePaths paths(project_.paths().container_run(record_.short_id()));
+  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  while (os::exists(paths.directory)) {
+    if (os::exists(paths.record()) && os::exists(paths.monitor_socket())) co_return true;
+    if (os::FileLock::try_acquire(paths.lock()) || Clock::now() > deadline) break;
+    co_await sleep_until(Clock::now() + std::chrono::milliseconds(1));
+  }
+  co_return os::exists(paths.record());
+}
+
+void Container::end_pause() {
+  machine_.adopt(ContainerState::restarting, status_.restart_count, record_.stopped_by_user,
+                 TimePoint{});
+  handle(event::RestartDue{});
+}
+
 Task<> Container::adopt_running(Json state) {
   const std::string status = state.value("status", "");
   const bool runs = status == "running" || status == "paused";
-  machine_.adopt(runs || status == "stopped" ? ContainerState::running : ContainerState::starting,
-                 status_.restart_count, record_.stopped_by_user, Clock::now());
+  const bool ended = status == "stopped" || status == "failed";
+  const bool restarts = status_.state == "restarting";
+  if (ended && restarts) co_return end_pause();
+  machine_.adopt(
+      runs || status == "stopped" || restarts ? ContainerState::running : ContainerState::starting,
+      status_.restart_count, record_.stopped_by_user, Clock::now());
   ++run_;
   if (runs) {
     pid_ = state.at("init").at("pid").get<pid_t>();
@@ -66,7 +87,7 @@ Task<> Container::adopt_running(Json state) {
       health_->adopt(known, status_.failing_streak);
     }
     save_status();
-  } else if (status == "stopped" || status == "failed") {
+  } else if (ended) {
     Outcome outcome{.exit_code = state.value("exit_code", 125),
                     .oom_killed = state.value("oom_killed", false),
                     .finished_at = state.value("finished_at", "")};
@@ -120,6 +141,8 @@ Task<> Container::clear_leftovers() {
       groups.kill_all();
       groups.wait_empty(std::chrono::seconds(10));
       groups.remove();
+      if (state->monitor)  // one that could not do it itself
+        if (const auto monitor = os::Pidfd::open(*state->monitor)) monitor->send_signal(SIGKILL);
     }
     for (const std::string& file : {paths.record(), paths.monitor_socket(), paths.lock()})
       os::remove_tree(file);

@@ -28,9 +28,9 @@ os::UniqueFd open_container_root(const Paths& paths, const ContainerRecord& reco
   const ContainerLayout layout(paths.container(record.short_id()));
   make_writable_layer(layout, layers);
   os::FilesystemContext context("overlay");
-  for (const std::string& layer : layers) context.set_string("lowerdir+", layer);
-  context.set_string("upperdir", layout.upper);
-  context.set_string("workdir", layout.work);
+  for (const std::string& layer : layers) context.set_directory("lowerdir+", layer);
+  context.set_directory("upperdir", layout.upper);
+  context.set_directory("workdir", layout.work);
   // As the runtime mounts it (monitor/rootfs.cpp).
   for (const char* option : {"index", "metacopy", "redirect_dir"})
     context.set_string(option, "off");
@@ -44,8 +44,8 @@ os::UniqueFd open_container_layers(const Paths& paths, const ContainerRecord& re
   make_writable_layer(layout, layers);
   // As a lower layer: a second overlay that writes to the same place would not be defined.
   os::FilesystemContext context("overlay");
-  context.set_string("lowerdir+", layout.upper);
-  for (const std::string& layer : layers) context.set_string("lowerdir+", layer);
+  context.set_directory("lowerdir+", layout.upper);
+  for (const std::string& layer : layers) context.set_directory("lowerdir+", layer);
   return context.mount(MOUNT_ATTR_RDONLY);
 }
 

@@ -8,6 +8,7 @@
 #include "orchestrator/project.hpp"
 #include "orchestrator/translate.hpp"
 #include "runtime/container/bundle.hpp"
+#include "runtime/container/state.hpp"
 #include "runtime/os/channel.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
@@ -114,38 +115,48 @@ Task<> Container::prepare() {
   network_ready_ = service().network_mode == "host" || !input.network_namespace.empty();
   container::write_bundle(input.directory, translate(input));
   project_.trace().span(record_.name, "configuration", writing);
-  spawn_monitor();
+  co_await dismiss_monitor();  // that of the run before, as late as can be: see on_ended()
+  // Handed on to the monitor: from here on a supervisor that finds no record of one, and the lock
+  // taken, knows that one is coming.
+  const os::FileLock lock = co_await lock_state();
+  spawn_monitor(lock);
 }
 
 namespace {
 
 /// The size options of `logging` as arguments of the monitor.
 void add_log_options(const manifests::Service& service, std::vector<std::string>& arguments) {
-  if (!service.logging) return;
-  const auto& options = service.logging->options;
-  if (const auto size = options.find("max-size"); size != options.end() && size->second != "-1") {
-    arguments.insert(arguments.end(), {"--log-max-size", size->second});
-    const auto files = options.find("max-file");
-    arguments.insert(arguments.end(),
-                     {"--log-max-file", files == options.end() ? "1" : files->second});
-  }
+  const LogLimits limits = effective_log_limits(service);
+  if (limits.max_size == 0) return;
+  arguments.insert(arguments.end(), {"--log-max-size", std::to_string(limits.max_size),
+                                     "--log-max-file", std::to_string(limits.max_files)});
 }
 
 }  // namespace
 
-void Container::spawn_monitor() {
+Task<os::FileLock> Container::lock_state() {
+  const container::StatePaths paths(project_.paths().container_run(record_.short_id()));
+  os::make_directories(paths.directory, 0700);
+  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  for (;;) {
+    if (auto lock = os::FileLock::try_acquire(paths.lock())) co_return std::move(*lock);
+    if (Clock::now() > deadline) throw os::Error(EBUSY, "start it: an earlier monitor still runs");
+    co_await sleep_until(Clock::now() + std::chrono::milliseconds(1));
+  }
+}
+
+void Container::spawn_monitor(const os::FileLock& lock) {
   const auto begin = Trace::Clock::now();
   const std::string short_id = record_.short_id();
   const ContainerLayout layout(project_.paths().container(short_id));
   const std::string state = project_.paths().container_run(short_id);
-  os::make_directories(state, 0700);
   auto [ours, theirs] = os::make_channel();
   os::SpawnOptions options{
       .executable = project_.runtime(),
       .arguments = {"stack-runtime", "monitor", "--id", short_id, "--bundle", layout.bundle,
-                    "--state", state, "--log", layout.log, "--on-orphaned",
+                    "--state", state, "--log", layout.log, "--locked", "--on-orphaned",
                     Json(project_.supervise_command()).dump()},
-      .descriptors = {{theirs.get(), 3}},
+      .descriptors = {{theirs.get(), 3}, {lock.fd(), 4}},
       .new_session = true};
   add_log_options(service(), options.arguments);
   if (service().stdin_open) options.arguments.emplace_back("--stdin");
@@ -277,11 +288,38 @@ void Container::announce() {
   project_.fabric().announce(record_.short_id(), endpoints);
 }
 
+Task<> Container::dismiss_monitor() {
+  while (dismissing_) co_await project_.changed().wait();
+  if (!link_) co_return;
+  dismissing_ = true;
+  try {
+    link_->send({{"op", "release"}});
+    // Read to the end: what is closed with something unread takes back what was sent (unix(7)).
+    for (auto said = co_await link_->receive(); said && said->name != "error";)
+      said = co_await link_->receive();
+  } catch (const os::Error&) {
+    // It is gone: so much the better.
+  }
+  link_->close();
+  link_.reset();
+  try {
+    co_await clear_leftovers();  // when it was killed before it could do that
+  } catch (const std::exception& error) {
+    note("clearing failed", {{"error", error.what()}});
+  }
+  dismissing_ = false;
+  project_.changed().notify();
+}
+
 Task<> Container::on_ended(Outcome outcome) {
   ended_ = true;
   pid_ = 0;
   const std::string short_id = record_.short_id();
-  if (link_) link_->send({{"op", "release"}});
+  // A monitor keeps what it knows of the end until that is written down: should this supervisor
+  // die first, the monitor starts the next one, and that one asks it. After a stop nothing depends
+  // on it, and it can go meanwhile.
+  const bool stopping = machine_.state() == ContainerState::stopping;
+  if (link_ && stopping) link_->send({{"op", "release"}});
   project_.fabric().withdraw(short_id);
   published_ = {};
   const bool ran = !status_.started_at.empty() && outcome.error.empty();
@@ -300,9 +338,13 @@ Task<> Container::on_ended(Outcome outcome) {
   status_.ports.clear();
   status_.networks.clear();
   health_.reset();
-  write_record(project_.paths(), record_);
-  if (link_) link_->close();
-  link_.reset();
+  bool recorded = true;
+  try {
+    write_record(project_.paths(), record_);
+  } catch (const os::Error& error) {  // a full disk must not keep its policy from acting
+    recorded = false;
+    note("record not written", {{"error", error.what()}});
+  }
   if (ran) note("die", {{"exitCode", std::to_string(outcome.exit_code)}});
   if (ran)
     handle(event::Exited{Clock::now(), outcome.exit_code});
@@ -310,6 +352,9 @@ Task<> Container::on_ended(Outcome outcome) {
     handle(event::StartFailed{Clock::now(), outcome.exit_code});
   set_state(machine_.state() == ContainerState::restarting ? "restarting" : "exited");
   status_.started_at.clear();
+  // Until the next start the monitor of this run stays, to see to it that a supervisor lives.
+  if ((recorded || stopping) && machine_.state() != ContainerState::restarting)
+    co_await dismiss_monitor();
   if (record_.remove_on_exit && !kept_ && machine_.state() == ContainerState::exited)
     co_await remove(true);
 }

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "manifests/values.hpp"
 #include "runtime/container/bundle.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/signal.hpp"
@@ -82,6 +83,34 @@ int effective_stop_signal(const manifests::Service& service, const image::ImageC
   const auto number = os::signal_number(name);
   if (!number) throw os::Error("invalid signal: " + name);
   return *number;
+}
+
+LogLimits effective_log_limits(const manifests::Service& service) {
+  LogLimits limits;
+  if (!service.logging) return limits;
+  const auto given = [&](const char* name) -> std::optional<std::string> {
+    const auto found = service.logging->options.find(name);
+    return found == service.logging->options.end() ? std::nullopt : std::optional(found->second);
+  };
+  const auto refuse = [](const std::string& name, const std::string& text, const char* wanted) {
+    return os::Error("logging option " + name + ": '" + text + "' is no " + wanted);
+  };
+  if (const auto size = given("max-size"); size && *size != "-1") {
+    const auto bytes = manifests::parse_bytes(*size);
+    if (!std::holds_alternative<manifests::Bytes>(bytes) ||
+        std::get<manifests::Bytes>(bytes).value <= 0)
+      throw refuse("max-size", *size, "size: write 10m, 1g or -1");
+    limits.max_size = static_cast<std::uint64_t>(std::get<manifests::Bytes>(bytes).value);
+  }
+  if (const auto files = given("max-file")) {
+    constexpr std::int64_t kMost = 10'000;
+    const auto number = manifests::parse_integer(*files);
+    const auto* count = std::get_if<std::int64_t>(&number);
+    if (count == nullptr || *count < 1 || *count > kMost)
+      throw refuse("max-file", *files, "number of files, 1 or more");
+    limits.max_files = static_cast<unsigned>(*count);
+  }
+  return limits;
 }
 
 namespace {

@@ -24,6 +24,14 @@ std::vector<std::string> effective_environment(const manifests::Service& service
 /// The signal that begins a stop. Throws os::Error for an unknown name.
 int effective_stop_signal(const manifests::Service& service, const image::ImageConfig& image);
 
+struct LogLimits {
+  std::uint64_t max_size = 0;  ///< bytes of one file; 0: no limit
+  unsigned max_files = 1;
+};
+/// `max-size` and `max-file` of `logging.options`, as Docker reads them: 10m, 1g; -1 is no limit.
+/// Throws os::Error for what is neither.
+LogLimits effective_log_limits(const manifests::Service& service);
+
 struct HealthCheck {
   std::vector<std::string> arguments;  ///< argv of the probe
   HealthTiming timing;

@@ -33,6 +33,9 @@ std::vector<std::string> last_lines(const std::string& path) {
 Failure Failure::of(const Container& culprit, const Paths& paths, std::string message) {
   Failure failure(std::move(message));
   failure.container = culprit.name();
+  if (const auto& outcome = culprit.record().outcome;
+      outcome && outcome->oom_killed && !culprit.active())
+    failure.causes.emplace_back("it needed more memory than its limit, and the kernel killed it");
   if (!culprit.status().probes.empty())
     failure.probe_output = culprit.status().probes.back().output;
   failure.log = last_lines(ContainerLayout(paths.container(culprit.record().short_id())).log);

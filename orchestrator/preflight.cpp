@@ -1,5 +1,11 @@
 #include "orchestrator/preflight.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <chrono>
+#include <thread>
+
 #include "network/ip_address.hpp"
 #include "network/port.hpp"
 #include "network/port_holder.hpp"
@@ -9,6 +15,7 @@
 #include "orchestrator/shared_networks.hpp"
 #include "orchestrator/volumes.hpp"
 #include "runtime/container/capability.hpp"
+#include "runtime/container/state.hpp"
 #include "runtime/image/reference.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/os/error.hpp"
@@ -17,6 +24,23 @@
 namespace orchestrator {
 
 namespace {
+
+constexpr int kTriesForPort = 25;
+
+/// The process that listens at a Unix socket; nothing when none does.
+std::optional<pid_t> peer_of(const std::string& path, int type) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return std::nullopt;
+  path.copy(address.sun_path, path.size());
+  const os::UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+    return std::nullopt;
+  return peer.pid;
+}
 
 class Preflight {
  public:
@@ -36,6 +60,7 @@ class Preflight {
     check_files(service.secrets, stack_.secrets, "secret", path + ".secrets");
     check_ports(service, path);
     check_capabilities(service, path);
+    check_logging(service, path);
     check_conditions(service, path);
     check_external(service);
     check_networks(service, path);
@@ -224,18 +249,35 @@ class Preflight {
       error(place, "Invalid ip address: " + host);
       return;
     }
-    try {
-      if (network::bind_port(port.protocol, *address, port.published_first,
-                             network::PortUse::reserve))
+    std::optional<network::PortHolder> holder;
+    // Where nobody can be seen to hold it, whoever did is just going.
+    for (int tries = 0; tries < kTriesForPort && !holder; ++tries) {
+      try {
+        if (network::bind_port(port.protocol, *address, port.published_first,
+                               network::PortUse::reserve))
+          return;
+      } catch (const os::Error& failed) {
+        error(place, failed.what());
         return;
-    } catch (const os::Error& failed) {
-      error(place, failed.what());
-      return;
+      }
+      holder = network::find_port_holder(port.protocol, port.published_first);
+      if (!holder) std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    const std::string holder = network::find_port_holder(port.protocol, port.published_first);
+    // An earlier command's work, half done or being undone: the supervisor ends that first.
+    if (holder && is_of_project(holder->pid)) return;
     error(place, "Bind for " + host + ":" + std::to_string(port.published_first) +
-                     " failed: port is already allocated" + (holder.empty() ? "" : " by " + holder))
+                     " failed: port is already allocated" + (holder ? " by " + holder->text() : ""))
         .hint = "stop that program, or publish another port";
+  }
+
+  /// Its supervisor, or the monitor of one of its containers.
+  bool is_of_project(pid_t pid) const {
+    if (peer_of(paths_.supervisor_socket(stack_.name), SOCK_STREAM) == pid) return true;
+    for (const ContainerRecord& record : read_records(paths_, stack_.name)) {
+      const container::StatePaths state(paths_.container_run(record.short_id()));
+      if (peer_of(state.monitor_socket(), SOCK_SEQPACKET) == pid) return true;
+    }
+    return false;
   }
 
   void check_capabilities(const manifests::Service& service, const std::string& path) {
@@ -251,6 +293,14 @@ class Preflight {
     };
     check(service.cap_add, "cap_add");
     check(service.cap_drop, "cap_drop");
+  }
+
+  void check_logging(const manifests::Service& service, const std::string& path) {
+    try {
+      effective_log_limits(service);
+    } catch (const os::Error& failed) {
+      error(path + ".logging.options", failed.what());
+    }
   }
 
   void check_conditions(const manifests::Service& service, const std::string& path) {

@@ -25,11 +25,14 @@ class Session : public std::enable_shared_from_this<Session> {
   Task<> watch();
   /// The client left, or another command takes the place of its operation.
   bool gone() const { return gone_ || cancelled_; }
-  /// Has its operation end as cancelled.
-  void cancel() {
+  /// Has its operation end as cancelled; `command` takes its place.
+  void cancel(const std::string& command) {
     cancelled_ = true;
+    replaced_by_ = command;
     changed_.notify();
   }
+  /// The command that has taken the place of its operation; empty when none has.
+  const std::string& replaced_by() const { return replaced_by_; }
 
   /// Queues an event; a slow client never holds up the supervisor.
   void send(const protocol::Json& event);
@@ -50,6 +53,7 @@ class Session : public std::enable_shared_from_this<Session> {
   bool writing_ = false;
   bool gone_ = false;
   bool cancelled_ = false;
+  std::string replaced_by_;
 };
 
 }  // namespace orchestrator

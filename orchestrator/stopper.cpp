@@ -64,11 +64,23 @@ class Stopper {
     project_.changed().notify();
   }
 
+  /// Says at once why nothing will happen until the grace is over.
+  void warn_of_wait(const Container& container) {
+    const auto grace = options_.grace.value_or(container.service().grace_period());
+    const auto signal = container.unheeded_stop_signal();
+    if (!signal || grace <= Duration::zero()) return;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(grace).count();
+    session_.send(protocol::warning("container " + container.name() + ": its process 1 ignores " +
+                                    *signal + " and will be killed in " + std::to_string(seconds) +
+                                    "s; have it handle the signal, or set \"init: true\""));
+  }
+
   Task<> stop_one(Container& container) {
     const std::string name = container.name();
     const bool removes_itself = container.record().remove_on_exit;
     if (container.active()) {
       session_.progress("Container", name, "Stopping");
+      warn_of_wait(container);
       co_await container.stop(options_.grace);
       session_.progress("Container", name, "Stopped", !options_.remove);
     } else if (!options_.remove) {

@@ -95,6 +95,10 @@ class Supervisor {
       failure = failed.event();
     } catch (const Cancelled&) {
       exit_code = 130;
+      if (!session->replaced_by().empty())
+        failure = Failure("interrupted: `stack " + session->replaced_by() +
+                          "` of the same project " + "was called meanwhile")
+                      .event();
     } catch (const std::exception& error) {
       failure = Failure(error.what()).event();
     }
@@ -118,7 +122,7 @@ class Supervisor {
     const std::uint64_t turn = ++last_turn_;
     waiting_.push_back(turn);
     const bool preempts = operation == "down" || operation == "stop";
-    if (preempts && running_ && running_->second) running_->first->cancel();
+    if (preempts && running_ && running_->second) running_->first->cancel(operation);
     while (waiting_.front() != turn) co_await project_.changed().wait();
     running_ = {session, operation == "up"};
     std::exception_ptr failure;

@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 
+#include "runtime/container/cgroup_layout.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 #include "runtime/os/process.hpp"
@@ -41,13 +42,38 @@ std::string wait_until_ready(int ready, int errors) {
   }
 }
 
+constexpr const char* kSystemdRun = "/usr/bin/systemd-run";
+
+/// Where systemd rules the control groups, a supervisor and all that it starts live in a scope that
+/// is delegated to it. `systemd-run` makes the scope and becomes the supervisor.
+void choose_program(os::SpawnOptions& options, const std::string& project, bool in_scope) {
+  options.executable = os::self_executable();
+  options.arguments = {"stack", "supervise", project};
+  if (!in_scope) return;
+  options.arguments.front() = options.executable;
+  options.executable = kSystemdRun;
+  const std::vector<std::string> scope = {
+      "systemd-run",
+      "--scope",
+      "--quiet",
+      "--collect",
+      "--property=Delegate=yes",
+      "--unit=stack-" + project + "-" + std::to_string(::getpid()),
+      "--description=stack " + project,
+      "--"};
+  options.arguments.insert(options.arguments.begin(), scope.begin(), scope.end());
+}
+
+bool wants_scope() {
+  return os::exists(kSystemdRun) && container::CgroupLayout::detect().wants_delegation();
+}
+
 /// Starts a supervisor and returns when it takes requests, or has seen that another one does.
-void start_supervisor(const std::string& project) {
+void start_supervisor(const std::string& project, bool in_scope) {
   os::Pipe ready = os::make_pipe();
   os::Pipe errors = os::make_pipe();
   os::SpawnOptions options;
-  options.executable = os::self_executable();
-  options.arguments = {"stack", "supervise", project};
+  choose_program(options, project, in_scope);
   options.descriptors = {{errors.write.get(), STDERR_FILENO}, {ready.write.get(), 3}};
   options.new_session = true;
   os::Child supervisor = os::spawn(options);
@@ -60,6 +86,7 @@ void start_supervisor(const std::string& project) {
   if (::poll(ended.data(), ended.size(), 0) > 0) {
     const os::ExitStatus status = supervisor.wait();
     if (status.code == 0) return;
+    if (in_scope) return start_supervisor(project, false);  // systemd may not answer
     while (!said.empty() && said.back() == '\n') said.pop_back();
     throw os::Error("the supervisor of project \"" + project + "\" could not start (code " +
                     std::to_string(status.code) + ")" + (said.empty() ? "" : ":\n" + said));
@@ -89,7 +116,7 @@ Connection Connection::open(const orchestrator::Paths& paths, const std::string&
   const auto deadline = Clock::now() + kPatience;
   for (int pause = 5;; pause = std::min(2 * pause, 100)) {
     if (auto connection = connect(paths, project)) return std::move(*connection);
-    start_supervisor(project);
+    start_supervisor(project, wants_scope());
     if (auto connection = connect(paths, project)) return std::move(*connection);
     if (Clock::now() > deadline)
       throw os::Error("the supervisor of project \"" + project + "\" takes no requests");

@@ -50,6 +50,11 @@ ContainerView view_of(const Paths& paths, ContainerRecord record) {
     if (view.started_at.empty()) view.started_at = record.outcome->started_at;
     if (view.state == "exited" && could_not_start(*record.outcome)) view.state = "created";
   }
+  // What its monitor still knows is newer than the record, which may not have been written.
+  if (view.state == "exited" && view.monitor && view.monitor->exit_code) {
+    view.exit_code = *view.monitor->exit_code;
+    view.finished_at = view.monitor->finished_at;
+  }
   if (view.is_up()) view.exit_code = 0;
   if (view.is_up() && (!view.monitor || !process_lives(*view.monitor))) {
     // The supervisor has not noticed yet, or is gone too.
@@ -112,8 +117,10 @@ std::string status_text(const ContainerView& view, Time now) {
     if (view.status.health == "starting") return text + " (health: starting)";
     return view.status.health.empty() ? text : text + " (" + view.status.health + ")";
   }
-  if (view.state == "restarting") return "Restarting " + code + since(view.finished_at) + " ago";
-  if (view.state == "exited") return "Exited " + code + since(view.finished_at) + " ago";
+  const std::string why = view.ran_out_of_memory() ? " (out of memory)" : "";
+  if (view.state == "restarting")
+    return "Restarting " + code + since(view.finished_at) + " ago" + why;
+  if (view.state == "exited") return "Exited " + code + since(view.finished_at) + " ago" + why;
   return "Created";
 }
 

@@ -27,6 +27,10 @@ struct ContainerView {
   bool is_up() const { return state == "running" || state == "paused"; }
   /// Running, or about to run again by itself.
   bool is_active() const { return is_up() || state == "restarting"; }
+  /// The kernel killed it, for it needed more memory than its limit.
+  bool ran_out_of_memory() const {
+    return !is_up() && record.outcome && record.outcome->oom_killed;
+  }
 };
 
 /// Reads the status of one container.

@@ -33,7 +33,8 @@ class Foreground : public Follower {
   void on_end(const ContainerView& view, int code) override {
     const bool restarting = view.state == "restarting";
     say(short_name(view.record) + " exited with code " + std::to_string(code) +
-        (restarting ? " (restarting)" : "") + "\n");
+        (view.ran_out_of_memory() ? " (out of memory)" : "") + (restarting ? " (restarting)" : "") +
+        "\n");
     if (view.record.service == options_.exit_code_from && !restarting) named_code_ = code;
     if (stopping_) return;
     if (!options_.abort_on_exit && !(options_.abort_on_failure && code != 0)) return;

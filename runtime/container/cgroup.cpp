@@ -73,16 +73,22 @@ void make_leaf(const std::string& directory) {
 }
 
 // No process may be in a v2 group that has controllers enabled for its children: those in the
-// delegated group itself, ours among them, go to a leaf beside the containers.
+// delegated group itself, ours among them, go to a leaf beside the containers. The root may have
+// both; it is the one group that has no type.
 void evacuate(const std::string& directory) {
+  constexpr int kMostRounds = 20;  // what starts another process meanwhile starts it here
+  if (!os::exists(directory + "/cgroup.type")) return;
   const std::string leaf = directory + "/stack-engine";
-  make_group(leaf);
-  const std::string text = os::read_file_if_exists(directory + "/cgroup.procs").value_or("");
-  for (const std::string_view pid : fields(text, '\n')) {
-    try {
-      os::write_to(leaf + "/cgroup.procs", pid);
-    } catch (const os::Error& error) {
-      if (error.code() != ESRCH) throw;
+  for (int round = 0; round < kMostRounds; ++round) {
+    const std::string text = os::read_file_if_exists(directory + "/cgroup.procs").value_or("");
+    if (text.empty()) return;
+    make_group(leaf);
+    for (const std::string_view pid : fields(text, '\n')) {
+      try {
+        os::write_to(leaf + "/cgroup.procs", pid);
+      } catch (const os::Error& error) {
+        if (error.code() != ESRCH) throw;
+      }
     }
   }
 }
@@ -100,14 +106,10 @@ bool is_enabled(const std::string& directory, std::string_view controller) {
 // Makes `controller` available in the children of `directory`.
 void enable(const std::string& directory, const std::string& controller) {
   if (is_enabled(directory, controller)) return;
-  const std::string file = directory + "/cgroup.subtree_control";
-  try {
-    os::write_to(file, "+" + controller);
-  } catch (const os::Error& error) {
-    if (error.code() != EBUSY) throw;
-    evacuate(directory);
-    os::write_to(file, "+" + controller);
-  }
+  // Before, not when the kernel refuses: cpu and pids it would enable all the same, and then let no
+  // process into a child.
+  evacuate(directory);
+  os::write_to(directory + "/cgroup.subtree_control", "+" + controller);
 }
 
 // From the hierarchy's base down to the parent of `leaf`.

@@ -206,6 +206,11 @@ const Hierarchy* CgroupLayout::unified() const noexcept {
   return nullptr;
 }
 
+bool CgroupLayout::wants_delegation() const {
+  return unified_only() && unified()->base == unified()->mount_point &&
+         os::exists("/run/systemd/system");  // sd_booted(3)
+}
+
 bool CgroupLayout::unified_only() const noexcept {
   if (unified() == nullptr) return false;
   return std::all_of(hierarchies_.begin(), hierarchies_.end(), [](const Hierarchy& hierarchy) {

@@ -32,6 +32,10 @@ class CgroupLayout {
   const Hierarchy* unified() const noexcept;
   /// cgroup v2 alone: no v1 hierarchy has a controller.
   bool unified_only() const noexcept;
+  /// Whether ours would lie in the root, where systemd turns controllers on and off as its own
+  /// units need them: a group that it delegates to us is wanted (systemd.resource-control(5),
+  /// Delegate=).
+  bool wants_delegation() const;
 
  private:
   std::vector<Hierarchy> hierarchies_;

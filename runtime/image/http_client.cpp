@@ -2,7 +2,6 @@
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "runtime/image/url.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
+#include "runtime/os/library.hpp"
 
 namespace image {
 
@@ -25,48 +25,32 @@ constexpr std::size_t kMaxHeaders = 256 * 1024;
 constexpr long kBuffer = 512 * 1024;
 constexpr int kMaxRedirects = 10;
 
-/// The functions of libcurl that are used, by their own names.
+/// The functions of libcurl that are used, by their own names. Twenty libraries come with it: it is
+/// loaded when a registry is first spoken to.
 struct Curl {
-  decltype(&::curl_global_init) global_init;
-  decltype(&::curl_easy_init) easy_init;
-  decltype(&::curl_easy_cleanup) easy_cleanup;
-  decltype(&::curl_easy_reset) easy_reset;
-  decltype(&::curl_easy_setopt) easy_setopt;
-  decltype(&::curl_easy_perform) easy_perform;
-  decltype(&::curl_easy_getinfo) easy_getinfo;
-  decltype(&::curl_easy_strerror) easy_strerror;
-  decltype(&::curl_slist_append) slist_append;
-  decltype(&::curl_slist_free_all) slist_free_all;
+  os::Library loaded{"libcurl.so.4"};
+#define STACK_CURL(name) \
+  decltype(&::curl_##name) name = loaded.function<decltype(::curl_##name)>("curl_" #name)
+  STACK_CURL(global_init);
+  STACK_CURL(easy_init);
+  STACK_CURL(easy_cleanup);
+  STACK_CURL(easy_reset);
+  STACK_CURL(easy_setopt);
+  STACK_CURL(easy_perform);
+  STACK_CURL(easy_getinfo);
+  STACK_CURL(easy_strerror);
+  STACK_CURL(slist_append);
+  STACK_CURL(slist_free_all);
+#undef STACK_CURL
 
   static const Curl& library() {
-    static const Curl curl = load();
+    static const Curl curl;
     return curl;
   }
 
  private:
-  static Curl load() {
-    void* handle = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (handle == nullptr)
-      throw os::Error("registries need libcurl (Debian: libcurl4): " + std::string(::dlerror()));
-    Curl curl{};
-    find(handle, "curl_global_init", curl.global_init);
-    find(handle, "curl_easy_init", curl.easy_init);
-    find(handle, "curl_easy_cleanup", curl.easy_cleanup);
-    find(handle, "curl_easy_reset", curl.easy_reset);
-    find(handle, "curl_easy_setopt", curl.easy_setopt);
-    find(handle, "curl_easy_perform", curl.easy_perform);
-    find(handle, "curl_easy_getinfo", curl.easy_getinfo);
-    find(handle, "curl_easy_strerror", curl.easy_strerror);
-    find(handle, "curl_slist_append", curl.slist_append);
-    find(handle, "curl_slist_free_all", curl.slist_free_all);
-    if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw os::Error("start libcurl");
-    return curl;
-  }
-
-  template <class Function>
-  static void find(void* handle, const char* name, Function& function) {
-    function = reinterpret_cast<Function>(::dlsym(handle, name));
-    if (function == nullptr) throw os::Error(std::string("libcurl has no ") + name);
+  Curl() {
+    if (global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) throw os::Error("start libcurl");
   }
 };
 

@@ -30,6 +30,7 @@ struct MonitorOptions {
   std::string log_path;
   container::LogOptions log;
   bool input = false;                    ///< stdin is a pipe, for attach
+  bool locked = false;                   ///< descriptor 4 is a lock that is to be kept
   std::vector<std::string> on_orphaned;  ///< argv of a new supervisor
 };
 

@@ -22,6 +22,7 @@
 namespace {
 
 constexpr int kControl = 3;
+constexpr int kLock = 4;
 constexpr const char* kName = "stack-runtime";
 
 monitor::MonitorOptions monitor_options(const std::vector<std::string>& arguments) {
@@ -32,7 +33,7 @@ monitor::MonitorOptions monitor_options(const std::vector<std::string>& argument
                                                   {"log-max-size"},
                                                   {"log-max-file"},
                                                   {"on-orphaned"}},
-                                   .flags = {{"stdin"}}};
+                                   .flags = {{"stdin"}, {"locked"}}};
   const auto line = monitor::CommandLine::parse(arguments, names, false);
   monitor::MonitorOptions options;
   options.id = line.required("id");
@@ -43,16 +44,20 @@ monitor::MonitorOptions monitor_options(const std::vector<std::string>& argument
   options.log.max_files = static_cast<unsigned>(
       monitor::parse_number(line.value_or("log-max-file", "1"), "log-max-file"));
   options.input = line.flag("stdin");
+  options.locked = line.flag("locked");
   if (const auto command = line.value("on-orphaned"))
     options.on_orphaned =
         container::parse_json(*command, "--on-orphaned").get<std::vector<std::string>>();
   return options;
 }
 
-/// What a monitor has of its starter's: the control connection, nothing else.
-void detach() {
+/// What a monitor has of its starter's: the control connection and, when it is `locked`, a lock
+/// that is held for as long as the descriptor is open, nothing else.
+void detach(bool locked) {
   ::setsid();  // fails where the starter did it
-  ::close_range(kControl + 1, ~0U, 0);
+  ::close_range((locked ? kLock : kControl) + 1, ~0U, 0);
+  if (locked && ::fcntl(kLock, F_SETFD, FD_CLOEXEC) != 0)
+    throw os::Error(errno, "use descriptor 4 as the lock");
   ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM})
@@ -63,7 +68,7 @@ void detach() {
 
 int run_monitor(const std::vector<std::string>& arguments) {
   monitor::MonitorOptions options = monitor_options(arguments);
-  detach();
+  detach(options.locked);
   monitor::remember_oom_score(true);
   os::UniqueFd control(kControl);
   os::check(::fcntl(kControl, F_SETFD, FD_CLOEXEC),

@@ -109,6 +109,8 @@ void set_superblock_options(os::FilesystemContext& context, const MountStep& ste
     const auto equals = option.find('=');
     if (equals == std::string::npos) {
       context.set_flag(option);
+    } else if (option.starts_with("lowerdir+=")) {
+      context.set_directory("lowerdir+", option.substr(equals + 1));
     } else {
       context.set_string(option.substr(0, equals), option.substr(equals + 1));
     }

@@ -52,35 +52,6 @@ os::UniqueFd open_layer(const std::string& path) {
   return os::open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
-/// By descriptor (Linux 6.13): no path can be swapped, no length limit. Before: by path (6.7).
-void set_layers(os::FilesystemContext& context, const Overlay& overlay, bool by_descriptor) {
-  const auto set = [&](const std::string& key, const std::string& path) {
-    const os::UniqueFd layer = open_layer(path);
-    if (by_descriptor) {
-      context.set_fd(key, layer.get());
-    } else {
-      context.set_string(key, path);
-    }
-  };
-  for (const std::string& lower : overlay.lower) set("lowerdir+", lower);
-  if (overlay.upper.empty()) return;
-  set("upperdir", overlay.upper);
-  set("workdir", overlay.work);
-}
-
-os::FilesystemContext overlay_context(const Overlay& overlay) {
-  try {
-    os::FilesystemContext context("overlay");
-    set_layers(context, overlay, true);
-    return context;
-  } catch (const os::Error& error) {
-    if (error.code() != EINVAL && error.code() != EBADF) throw;
-  }
-  os::FilesystemContext context("overlay");
-  set_layers(context, overlay, false);
-  return context;
-}
-
 os::UniqueFd mount_overlay(const Overlay& overlay) {
   // An overlay of one layer and nothing to write to is refused by the kernel and needless.
   if (overlay.upper.empty() && overlay.lower.size() == 1) {
@@ -89,7 +60,12 @@ os::UniqueFd mount_overlay(const Overlay& overlay) {
     os::set_mount_attributes(mount.get(), MOUNT_ATTR_RDONLY, 0, MS_PRIVATE, true, "/");
     return mount;
   }
-  os::FilesystemContext context = overlay_context(overlay);
+  os::FilesystemContext context("overlay");
+  for (const std::string& lower : overlay.lower) context.set_directory("lowerdir+", lower);
+  if (!overlay.upper.empty()) {
+    context.set_directory("upperdir", overlay.upper);
+    context.set_directory("workdir", overlay.work);
+  }
   // What a later commit reads from the upper directory must be whole files at their own names.
   context.set_string("index", "off");
   context.set_string("metacopy", "off");

@@ -2,15 +2,18 @@
 
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <climits>
+#include <exception>
 #include <filesystem>
 
 #include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
 
 namespace os {
 
@@ -38,14 +41,54 @@ void FilesystemContext::set_flag(const std::string& key) {
     fail(errno, "set " + type_ + " option " + key);
 }
 
-void FilesystemContext::set_fd(const std::string& key, int fd) {
-  if (::fsconfig(fd_.get(), FSCONFIG_SET_FD, key.c_str(), nullptr, fd) != 0)
-    fail(errno, "set " + type_ + " option " + key);
+void FilesystemContext::set_directory(const std::string& key, const std::string& path) {
+  UniqueFd directory = open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  if (::fsconfig(fd_.get(), FSCONFIG_SET_FD, key.c_str(), nullptr, directory.get()) == 0) return;
+  // EOPNOTSUPP: overlayfs knows its options as one line of text only (before Linux 6.5).
+  if (errno == EOPNOTSUPP && key == "lowerdir+") {
+    lower_.push_back(std::move(directory));
+  } else if (errno == EOPNOTSUPP || errno == EINVAL || errno == EBADF) {
+    set_string(key, path);
+  } else {
+    fail(errno, "set " + type_ + " option " + key + " to '" + path + "'");
+  }
+}
+
+void FilesystemContext::set_collected() {
+  constexpr std::size_t kLongest = 255;  // fsconfig(2)
+  std::string numbers;
+  for (const UniqueFd& layer : lower_)
+    numbers += (numbers.empty() ? "" : ":") + std::to_string(layer.get());
+  if (numbers.size() > kLongest)
+    throw Error(E2BIG, "mount an overlay of " + std::to_string(lower_.size()) +
+                           " layers, which needs Linux 6.7");
+  set_string("lowerdir", numbers);
+}
+
+void FilesystemContext::create() {
+  if (::fsconfig(fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
+    fail(errno, "create file system " + type_);
 }
 
 UniqueFd FilesystemContext::mount(std::uint64_t attributes) {
-  if (::fsconfig(fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) != 0)
-    fail(errno, "create file system " + type_);
+  if (lower_.empty()) {
+    create();
+  } else {
+    // Descriptors named by number, so that all fit: looked up from where they have that name. The
+    // working directory of other threads stays.
+    set_collected();
+    check(::unshare(CLONE_FS), [] { return std::string("have a working directory of our own"); });
+    const UniqueFd before = open_file(".", O_PATH | O_DIRECTORY);
+    check(::chdir("/proc/self/fd"), [] { return std::string("change to '/proc/self/fd'"); });
+    std::exception_ptr failure;
+    try {
+      create();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    check(::fchdir(before.get()), [] { return std::string("change back from '/proc/self/fd'"); });
+    if (failure) std::rethrow_exception(failure);
+  }
   const int mount = ::fsmount(fd_.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes));
   if (mount < 0) fail(errno, "mount " + type_);
   return UniqueFd(mount);

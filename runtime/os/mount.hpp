@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/os/fd.hpp"
 
@@ -17,14 +18,20 @@ class FilesystemContext {
   explicit FilesystemContext(const std::string& type);
   void set_string(const std::string& key, const std::string& value);
   void set_flag(const std::string& key);
-  void set_fd(const std::string& key, int fd);
+  /// A directory of an overlay: `upperdir`, `workdir`, or a `lowerdir+`, the top one first. By
+  /// descriptor (Linux 6.13): no path can be swapped, no length limit. Before: by path (6.7).
+  /// Before that all lower ones in one option, of 255 characters at most: about 60 layers.
+  void set_directory(const std::string& key, const std::string& path);
   /// Creates the superblock and returns it as a detached mount; `attributes` are MOUNT_ATTR_*.
   UniqueFd mount(std::uint64_t attributes);
 
  private:
   [[noreturn]] void fail(int errnum, const std::string& tried);
+  void set_collected();
+  void create();
   UniqueFd fd_;
   std::string type_;
+  std::vector<UniqueFd> lower_;  ///< those for one option
 };
 
 /// A detached clone of the mount at `path` below `directory` (OPEN_TREE_CLONE); `recursive` takes

@@ -2,10 +2,12 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstdint>
 
 namespace os {
 
@@ -55,6 +57,34 @@ std::string signal_name(int number) {
   }
   const char* known = number > 0 ? ::sigabbrev_np(number) : nullptr;
   return known != nullptr ? std::string("SIG") + known : std::to_string(number);
+}
+
+namespace {
+
+/// The signals of one line of a status, the first one in the lowest bit.
+std::optional<std::uint64_t> signals_in(std::string_view status, std::string_view field) {
+  const std::string start = "\n" + std::string(field) + ":\t";
+  const auto at = status.find(start);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view digits = status.substr(at + start.size(), 16);
+  std::uint64_t mask = 0;
+  if (std::from_chars(digits.begin(), digits.end(), mask, 16).ec != std::errc())
+    return std::nullopt;
+  return mask;
+}
+
+}  // namespace
+
+bool is_unheeded(std::string_view status, std::string_view system_call, int signal,
+                 bool first_of_namespace) {
+  if (signal == SIGKILL || signal == SIGSTOP || signal < 1 || signal > 64) return false;
+  const auto ignored = signals_in(status, "SigIgn"), caught = signals_in(status, "SigCgt"),
+             blocked = signals_in(status, "SigBlk");
+  if (!ignored || !caught || !blocked) return false;
+  const std::uint64_t bit = std::uint64_t{1} << (signal - 1);
+  if ((*ignored & bit) != 0) return true;
+  if (system_call.starts_with(std::to_string(SYS_rt_sigtimedwait) + " ")) return false;
+  return first_of_namespace && ((*caught | *blocked) & bit) == 0;
 }
 
 }  // namespace os

@@ -45,10 +45,12 @@ bool is_number(const std::string& text) {
                                       [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-// Whether a path has a part that is ours.
+// Whether a path has a part that is ours. `stack-engine` is not of a stack: it is where the
+// processes of a delegated group live, whoever called us among them, from the first stack on.
 bool has_part_of_ours(const std::string& path) {
   for (const fs::path& part : fs::path(path)) {
     const std::string name = part.string();
+    if (name == "stack-engine") return false;
     if (name == "stack" || name.rfind("stack-", 0) == 0 || name == "stack.slice") return true;
   }
   return false;
@@ -100,7 +102,9 @@ std::set<std::string> stack_processes() {
     const std::string executable =
         fs::read_symlink("/proc/" + pid + "/exe", error).filename().string();
     const std::string name = executable.substr(0, executable.find(' '));  // "… (deleted)"
-    if (name == "stack" || name == "stack-runtime" ||
+    // A monitor runs from a mount of its own, where its program has no name.
+    const std::string command = read_or_empty("/proc/" + pid + "/comm");
+    if (name == "stack" || name == "stack-runtime" || command == "stack-runtime\n" ||
         runs_in_container(read_or_empty("/proc/" + pid + "/cgroup")))
       result.insert(identity(pid, name));
   }

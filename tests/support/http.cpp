@@ -88,6 +88,10 @@ bool can_connect(const std::string& host, int port) {
   return static_cast<bool>(connect_to(host, port, SOCK_STREAM, std::chrono::seconds(2)));
 }
 
+os::UniqueFd open_connection(const std::string& host, int port, std::chrono::milliseconds timeout) {
+  return connect_to(host, port, SOCK_STREAM, timeout);
+}
+
 Listener listen_on(int port) {
   Listener listener;
   listener.socket.reset(

@@ -21,6 +21,9 @@ std::optional<std::string> exchange_datagram(
 /// Whether a connection to the port is accepted.
 bool can_connect(const std::string& host, int port);
 
+/// A connection whose every wait ends after `timeout`; empty when nobody answers.
+os::UniqueFd open_connection(const std::string& host, int port, std::chrono::milliseconds timeout);
+
 /// A listening TCP socket on 0.0.0.0; port 0 takes a free one.
 struct Listener {
   os::UniqueFd socket;

@@ -266,6 +266,10 @@ std::string stack_executable() {
 
 std::string runtime_executable() { return stack_executable() + "-runtime"; }
 
+std::string image_file() { return TEST_IMAGE; }
+
+std::string nss_canary() { return NSS_CANARY; }
+
 std::string examples_directory() { return EXAMPLES_DIRECTORY; }
 
 }  // namespace support

@@ -103,6 +103,10 @@ std::vector<std::string> split_lines(const std::string& text);
 std::string stack_executable();
 /// The path of its `stack-runtime`.
 std::string runtime_executable();
+/// The image of the tests as a tar.
+std::string image_file();
+/// A library that makes /tmp/nss-canary where it is loaded.
+std::string nss_canary();
 /// The directory of the examples.
 std::string examples_directory();
 

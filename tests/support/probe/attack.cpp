@@ -129,12 +129,22 @@ int advertise_router(const Arguments& arguments) {
   return 0;
 }
 
+// Changes the places of two names, as fast as it can, without end.
+int flip(const Arguments& arguments) {
+  std::puts("flipping");
+  for (;;)
+    if (::renameat2(AT_FDCWD, argument(arguments, 0).c_str(), AT_FDCWD,
+                    argument(arguments, 1).c_str(), RENAME_EXCHANGE) != 0)
+      return failed("renameat2");
+}
+
 }  // namespace
 
 const std::vector<Verb>& attack_verbs() {
   static const std::vector<Verb> verbs = {
       {"watch", "MS   what it gets of processes that are still the runtime", watch_newcomers},
       {"type", "TEXT   into the terminal", type_into_terminal},
+      {"flip", "PATH PATH   change places, without end", flip},
       {"advertise", "[INTERFACE]   a router", advertise_router},
   };
   return verbs;

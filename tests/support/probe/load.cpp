@@ -1,4 +1,4 @@
-// Load for benchmarks: bytes through a connection, questions to the name server.
+// Load: bytes through connections, questions to the name server.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -66,6 +66,58 @@ int blast(const Arguments& arguments) {
   return 0;
 }
 
+// PORT: on every connection, as many as there are, what comes goes back.
+int parrot(const Arguments& arguments) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int yes = 1;
+  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  const sockaddr_in name = address_of("0.0.0.0", number(arguments, 0, 7));
+  if (::bind(listener, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+      ::listen(listener, 128) != 0)
+    return failed("listen");
+  std::puts("ready");
+  std::vector<pollfd> open{{.fd = listener, .events = POLLIN, .revents = 0}};
+  std::vector<char> block(kBlock);
+  while (::poll(open.data(), open.size(), -1) > 0) {
+    for (std::size_t i = open.size(); i-- > 1;) {
+      if (open[i].revents == 0) continue;
+      const ssize_t size = ::read(open[i].fd, block.data(), block.size());
+      ssize_t sent = 0;
+      for (ssize_t written = 1; sent < size && written > 0; sent += written)
+        written = ::send(open[i].fd, block.data() + sent, static_cast<std::size_t>(size - sent),
+                         MSG_NOSIGNAL);
+      if (size > 0 && sent == size) continue;
+      ::close(open[i].fd);
+      open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    if (open[0].revents != 0)
+      if (const int peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC); peer >= 0)
+        open.push_back({.fd = peer, .events = POLLIN, .revents = 0});
+  }
+  return failed("poll");
+}
+
+// HOST PORT [CONNECTIONS]: what `parrot` there gives back, without end; "talked N" now and then. A
+// connection that breaks ends it.
+int talk(const Arguments& arguments) {
+  const sockaddr_in name = address_of(argument(arguments, 0), number(arguments, 1, 7));
+  std::vector<int> peers;
+  for (long i = 0; i < number(arguments, 2, 4); ++i) {
+    peers.push_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (::connect(peers.back(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+      return failed("connect");
+  }
+  std::array<char, 1024> block{};
+  for (long round = 1;; ++round) {
+    for (const int peer : peers) {
+      if (::send(peer, block.data(), block.size(), MSG_NOSIGNAL) < 0) return failed("send");
+      if (::recv(peer, block.data(), block.size(), MSG_WAITALL) <= 0) return failed("receive");
+    }
+    if (round % 20 == 0) std::printf("talked %ld\n", round);
+    ::poll(nullptr, 0, 1);
+  }
+}
+
 std::vector<std::uint8_t> question(const std::string& name) {
   std::vector<std::uint8_t> query{0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
   query.push_back(static_cast<std::uint8_t>(name.size()));
@@ -120,6 +172,8 @@ const std::vector<Verb>& load_verbs() {
   static const std::vector<Verb> verbs = {
       {"sink", "PORT   take and throw away", sink},
       {"blast", "HOST PORT [SECONDS]", blast},
+      {"parrot", "PORT   what comes goes back", parrot},
+      {"talk", "HOST PORT [CONNECTIONS]   with a parrot", talk},
       {"ask", "NAME [RATE [SECONDS]]", ask},
   };
   return verbs;

@@ -81,6 +81,23 @@ TEST(EffectiveStopSignal, IsTheServicesThenTheImagesThenTerm) {
 }
 
 // A6: keys that the service leaves out are the image's, then the defaults.
+TEST(EffectiveLogLimits, AreReadAsDockerReadsThem) {
+  Service service;
+  EXPECT_EQ(effective_log_limits(service).max_size, 0U);
+  const auto with = [&](const std::string& size, const std::string& files) {
+    service.logging.emplace();
+    service.logging->options = {{"max-size", size}, {"max-file", files}};
+    return effective_log_limits(service);
+  };
+  EXPECT_EQ(with("10m", "3").max_size, 10U << 20);
+  EXPECT_EQ(with("10m", "3").max_files, 3U);
+  EXPECT_EQ(with("4096", "1").max_size, 4096U);
+  EXPECT_EQ(with("-1", "1").max_size, 0U);
+  for (const char* size : {"", "0", "-2", "much", "10x"})
+    EXPECT_THROW(with(size, "1"), os::Error) << size;
+  for (const char* files : {"", "0", "-1", "two"}) EXPECT_THROW(with("1m", files), os::Error);
+}
+
 TEST(EffectiveHealthCheck, IsPutTogetherKeyByKey) {
   image::ImageConfig image;
   image.healthcheck = image::Healthcheck{.test = {"CMD", "/probe"}, .interval = 7s, .retries = 9};

@@ -36,5 +36,27 @@ TEST(SignalName, IsReadBackAsTheSameNumber) {
     EXPECT_EQ(signal_number(signal_name(number)), number);
 }
 
+std::string status(const char* blocked, const char* ignored, const char* caught) {
+  return std::string("Name:\tx\nSigBlk:\t") + blocked + "\nSigIgn:\t" + ignored + "\nSigCgt:\t" +
+         caught + "\n";
+}
+
+TEST(Unheeded, WhatIsIgnoredAndWhatTheFirstProcessDoesNotAskFor) {
+  constexpr const char *kNone = "0000000000000000", *kTerm = "0000000000004000";
+  EXPECT_TRUE(is_unheeded(status(kNone, kTerm, kNone), "running", SIGTERM, false));
+  EXPECT_TRUE(is_unheeded(status(kNone, kNone, kNone), "running", SIGTERM, true));
+  EXPECT_FALSE(is_unheeded(status(kNone, kNone, kNone), "running", SIGTERM, false));
+  EXPECT_FALSE(is_unheeded(status(kNone, kNone, kTerm), "running", SIGTERM, true));
+  EXPECT_FALSE(is_unheeded(status(kTerm, kNone, kNone), "running", SIGTERM, true))
+      << "sigwait, signalfd";
+  EXPECT_TRUE(is_unheeded(status(kNone, kNone, kTerm), "running", SIGINT, true));
+  EXPECT_FALSE(is_unheeded(status(kNone, kNone, kNone), "running", SIGKILL, true));
+  EXPECT_TRUE(is_unheeded(status(kNone, "8000000000000000", kNone), "running", SIGRTMAX, false));
+  EXPECT_FALSE(is_unheeded(status(kNone, kNone, kNone), "128 0x7ffe 0x0", SIGTERM, true));
+  EXPECT_TRUE(is_unheeded(status(kNone, kNone, kNone), "34 0x7ffe 0x0", SIGTERM, true));
+  EXPECT_FALSE(is_unheeded("", "", SIGTERM, true));
+  EXPECT_FALSE(is_unheeded("\nSigBlk:\tz\nSigIgn:\t0\nSigCgt:\t0\n", "", SIGTERM, true));
+}
+
 }  // namespace
 }  // namespace os
