@@ -179,7 +179,9 @@ build::BuildOptions build_request(const manifests::Stack& stack, const manifests
   options.labels[prefix + "version"] = STACK_VERSION;
   options.no_cache = build.no_cache || flags.no_cache;
   options.no_cache_stages = {build.no_cache_filter.begin(), build.no_cache_filter.end()};
-  add_caches(options, build.cache_from, build.cache_to, stack.working_directory);
+  for (const std::string& warning :
+       add_caches(options, build.cache_from, build.cache_to, stack.working_directory))
+    if (flags.warn) flags.warn("service \"" + service.name + "\": " + warning);
   options.always_pull = build.pull || flags.pull;
   options.entitlements = {build.entitlements.begin(), build.entitlements.end()};
   if (build.privileged) options.entitlements.insert("security.insecure");

@@ -1,6 +1,7 @@
 // From a service's `build:` to what the builder is asked for (Compose Specification, build.md).
 #pragma once
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -17,8 +18,10 @@ struct BuildFlags {
   std::map<std::string, std::string> arguments;
   bool no_cache = false;
   bool pull = false;
-  std::map<std::string, std::string>
-      environment;  ///< of the command: args without a value, proxies
+  /// Of the command: args without a value, proxies.
+  std::map<std::string, std::string> environment;
+  /// Is told what of a service's `build:` has no effect.
+  std::function<void(const std::string&)> warn;
 };
 
 /// Throws os::Error for a context that is not there, or of a kind that is not supported.

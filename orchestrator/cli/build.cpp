@@ -269,7 +269,8 @@ std::vector<build::BuildOptions> service_builds(const Invocation& invocation,
   orchestrator::BuildFlags flags{.arguments = arguments_of(invocation, options),
                                  .no_cache = options.no_cache,
                                  .pull = options.pull,
-                                 .environment = invocation.environment};
+                                 .environment = invocation.environment,
+                                 .warn = [](const std::string& text) { print_warning(text); }};
   std::vector<build::BuildOptions> builds;
   for (const std::string& name : orchestrator::build_order(stack, services))
     builds.push_back(orchestrator::build_request(stack, stack.services.at(name), flags));

@@ -146,6 +146,7 @@ bool build_for_up(const Invocation& invocation, const manifests::Stack& stack,
   if (wanted.empty()) return true;
   orchestrator::BuildFlags flags;
   flags.environment = invocation.environment;
+  flags.warn = [](const std::string& message) { print_warning(message); };
   std::vector<build::BuildOptions> builds;
   for (const std::string& name : orchestrator::build_order(stack, wanted))
     builds.push_back(orchestrator::build_request(stack, stack.services.at(name), flags));
