@@ -258,7 +258,7 @@ TEST_F(BuildTest, UpBuildsWhatIsMissing) {
   up({"--build"});
   EXPECT_EQ(ask("a", {"cat", "/who"}), "you\n");
   manifest("services: {a: {build: {context: ., cache_from: ['type=registry,ref=x']}}}\n");
-  EXPECT_THAT(stack({"build"}).err, AllOf(HasSubstr("service \"a\""), HasSubstr("ignored")));
+  EXPECT_THAT(stack({"build"}).err, AllOf(HasSubstr("service \\\"a\\\""), HasSubstr("ignored")));
   const json images = json::parse(must({"images", "--format", "json"}));
   EXPECT_EQ(images[0]["Repository"], project() + "-a");
 }
