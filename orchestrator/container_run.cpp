@@ -166,6 +166,9 @@ void Container::spawn_monitor(const os::FileLock& lock) {
 }
 
 Task<> Container::follow_monitor() {
+  // While the end is being dealt with a new run may begin, with a monitor of its own.
+  const auto run = run_;
+  const auto is_over = [this, run] { return ended_ || run_ != run; };
   std::optional<MonitorEvent> next;
   std::string failure;
   do {
@@ -181,8 +184,8 @@ Task<> Container::follow_monitor() {
       link_->send({{"op", "kill"}, {"signal", SIGKILL}, {"all", true}});
       failure.clear();
     }
-  } while (next && !ended_);
-  if (ended_) co_return;
+  } while (next && !is_over());
+  if (is_over()) co_return;
   co_await clear_leftovers();
   Outcome outcome{.exit_code = 128 + SIGKILL, .error = "its monitor was killed"};
   co_await on_ended(std::move(outcome));
