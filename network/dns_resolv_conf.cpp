@@ -94,7 +94,7 @@ const std::vector<DnsServerAddress>& ResolvConf::servers() {
     servers_ = parse_resolv_conf(*text, port_);
     version_ = version;
   } catch (const os::Error&) {
-    // Unreadable for now: the resolvers known before are better than none.
+    // The resolvers known before are better than none.
   }
   return servers_;
 }

@@ -172,9 +172,9 @@ Task<> Container::remove(bool volumes) {
   }
   co_await dismiss_monitor();
   co_await project_.fabric().release(record_.short_id());
-  auto work = [paths = project_.paths(), short_id = record_.short_id()] {
-    os::remove_tree(paths.container_run(short_id));
-    os::remove_tree(paths.container(short_id));
+  auto work = [paths = project_.paths(), record = record_] {
+    os::remove_tree(paths.container_run(record.short_id()));
+    remove_container_directory(paths, record);
   };
   co_await blocking(project_.workers(), std::move(work));
   if (volumes)

@@ -44,6 +44,7 @@ const ImageUse& Project::image(const std::string& id) {
 Task<> Project::adopt() {
   if (const auto text = os::read_file_if_exists(stack_file(paths_, name_), 256U << 20))
     desired_ = manifests::from_json(Json::parse(*text));
+  sweep_containers(paths_, name_);
   for (ContainerRecord& record : read_records(paths_, name_)) {
     const std::string id = record.id;
     containers_.emplace(id, std::make_shared<Container>(*this, std::move(record)));
@@ -67,7 +68,7 @@ Task<> Project::adopt_container(std::shared_ptr<Container> container, int* left)
 }
 
 std::shared_ptr<Container> Project::add(ContainerRecord record) {
-  write_record(paths_, record);
+  create_record(paths_, record);
   const std::string id = record.id;
   auto container = std::make_shared<Container>(*this, std::move(record));
   containers_.emplace(id, container);

@@ -158,12 +158,41 @@ std::string dump(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// Begins the names of directories that are not yet, or no longer, a container of the project.
+std::string unfinished_prefix(const std::string& project) { return "." + project + "."; }
+
+std::string unfinished_directory(const Paths& paths, const ContainerRecord& record) {
+  return paths.container(unfinished_prefix(record.project) + record.short_id());
+}
+
+void rename_directory(const std::string& from, const std::string& to) {
+  os::check(::rename(from.c_str(), to.c_str()),
+            [&] { return "rename '" + from + "' to '" + to + "'"; });
+}
+
 }  // namespace
 
+void create_record(const Paths& paths, const ContainerRecord& record) {
+  const std::string unfinished = unfinished_directory(paths, record);
+  os::make_directories(unfinished, 0700);
+  os::write_file_atomic(unfinished + "/record.json", dump(Json(record)));
+  rename_directory(unfinished, paths.container(record.short_id()));
+}
+
 void write_record(const Paths& paths, const ContainerRecord& record) {
+  os::write_file_atomic(paths.container(record.short_id()) + "/record.json", dump(Json(record)));
+}
+
+void remove_container_directory(const Paths& paths, const ContainerRecord& record) {
+  const std::string unfinished = unfinished_directory(paths, record);
   const std::string directory = paths.container(record.short_id());
-  os::make_directories(directory, 0700);
-  os::write_file_atomic(directory + "/record.json", dump(Json(record)));
+  if (os::exists(directory)) rename_directory(directory, unfinished);
+  os::remove_tree(unfinished);
+}
+
+void sweep_containers(const Paths& paths, const std::string& project) {
+  for (const std::string& name : os::list_directory(paths.containers()))
+    if (name.starts_with(unfinished_prefix(project))) os::remove_tree(paths.container(name));
 }
 
 void write_status(const Paths& paths, const std::string& short_id, const ContainerStatus& status) {
@@ -176,10 +205,11 @@ std::vector<ContainerRecord> read_records(const Paths& paths, const std::string&
                                           std::vector<std::string>* broken) {
   std::vector<ContainerRecord> records;
   for (const std::string& name : os::list_directory(paths.containers())) {
+    if (name.starts_with('.')) continue;
     const std::string path = paths.container(name) + "/record.json";
     try {
       const auto text = os::read_file_if_exists(path);
-      if (!text) continue;  // a directory whose record was not written yet, or is being removed
+      if (!text) continue;  // it has just been removed
       auto record = Json::parse(*text).get<ContainerRecord>();
       if (record.short_id() != name) throw os::Error("record of another container");
       if (project.empty() || record.project == project) records.push_back(std::move(record));

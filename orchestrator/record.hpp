@@ -94,7 +94,15 @@ void from_json(const Json& json, ContainerRecord& record);
 void to_json(Json& json, const ContainerStatus& status);
 void from_json(const Json& json, ContainerStatus& status);
 
+/// The container's directory appears with its first record in it, or not at all.
+void create_record(const Paths& paths, const ContainerRecord& record);
+/// Writes the record of a container that has one.
 void write_record(const Paths& paths, const ContainerRecord& record);
+/// Removes the container's directory: from the first moment on it is no container any more.
+void remove_container_directory(const Paths& paths, const ContainerRecord& record);
+/// Removes what a crash left of containers of the project that were being made or removed. Only for
+/// the one that makes and removes them.
+void sweep_containers(const Paths& paths, const std::string& project);
 void write_status(const Paths& paths, const std::string& short_id, const ContainerStatus& status);
 /// All records, of one project when it is given, sorted by name. A record that cannot be read is
 /// skipped and named in `broken`, so that one bad file does not hide the others.

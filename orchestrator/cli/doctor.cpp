@@ -42,6 +42,10 @@ class Doctor {
   void look_at_containers() {
     for (const std::string& id : os::list_directory(paths_.containers())) {
       const std::string directory = paths_.container(id);
+      if (id.starts_with('.')) {
+        remove(directory, "container " + id.substr(1) + " was being made or removed");
+        continue;
+      }
       remove_unfinished(directory);
       if (!os::exists(directory + "/record.json"))
         remove(directory, "container " + id + " has no record: it was never made");

@@ -1,43 +1,10 @@
 // find_heredocs: which words of an instruction begin a heredoc.
 #include "runtime/build/dockerfile.hpp"
+#include "runtime/build/expand.hpp"
 
 namespace build {
 
 namespace {
-
-struct Word {
-  std::string text;  ///< quotes and escapes as written
-  std::size_t offset = 0;
-};
-
-/// Splits at blanks outside of quotes.
-std::vector<Word> raw_words(std::string_view text) {
-  std::vector<Word> words;
-  Word word;
-  char quote = '\0';
-  const auto end_word = [&] {
-    if (!word.text.empty()) words.push_back(std::move(word));
-    word = {};
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote == '\0' && (c == ' ' || c == '\t' || c == '\n')) {
-      end_word();
-      continue;
-    }
-    if (word.text.empty()) word.offset = i;
-    word.text += c;
-    if (c == '\\' && quote != '\'' && i + 1 < text.size()) {
-      word.text += text[++i];
-    } else if (quote != '\0') {
-      if (c == quote) quote = '\0';
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    }
-  }
-  end_word();
-  return words;
-}
 
 /// Whether the word is `[digits]<<[-]` and what may follow; `rest` is what follows.
 bool is_heredoc(std::string_view word, bool& strip_tabs, std::string_view& rest) {
@@ -70,7 +37,7 @@ std::string without_quotes(std::string_view text) {
 
 std::vector<Heredoc> find_heredocs(const PositionedText& rest) {
   std::vector<Heredoc> heredocs;
-  const std::vector<Word> words = raw_words(rest.text());
+  const std::vector<RawWord> words = split_quoted(rest.text());
   for (std::size_t i = 0; i < words.size(); ++i) {
     Heredoc heredoc;
     std::string_view name;

@@ -299,7 +299,7 @@ void add_mounts_to_key(Session& session, const RunStep& step, const StepPlace& p
   for (const RunMount& mount : step.mounts) {
     key.add(static_cast<std::uint64_t>(mount.type)).add(target_of(step, mount.target));
     key.add(mount.read_only ? 1U : 0U);
-    // Waited for now: a step that works holds one of few slots, and must wait for no stage.
+    // Waited for here: a step that works holds one of few slots, and must wait for no stage.
     if (mount.type == Type::cache && !mount.from.empty()) tree_of(session, mount, place);
     if (mount.type == Type::cache) key.add(mount.id).add(static_cast<std::uint64_t>(mount.sharing));
     if (mount.type == Type::secret || mount.type == Type::ssh) key.add(mount.id).add(mount.env);

@@ -39,7 +39,7 @@ class LogReader {
   /// The file need not exist yet, its directory must when it is to be followed.
   explicit LogReader(std::string path, const LogReaderOptions& options = {});
 
-  /// The next entry; nothing when all that is written has been read (for now). Lines that are not
+  /// The next entry; nothing when all that is written has been read. Lines that are not
   /// in the format are skipped, an unfinished last line waits for its rest.
   std::optional<LogEntry> next();
 

@@ -25,8 +25,8 @@ constexpr std::size_t kMaxHeaders = 256 * 1024;
 constexpr long kBuffer = 512 * 1024;
 constexpr int kMaxRedirects = 10;
 
-/// The functions of libcurl that are used, by their own names. Twenty libraries come with it: it is
-/// loaded when a registry is first spoken to.
+/// The functions of libcurl that are used, by their own names. Some thirty libraries come with it:
+/// it is loaded when a registry is first spoken to.
 struct Curl {
   os::Library loaded{"libcurl.so.4"};
 #define STACK_CURL(name) \

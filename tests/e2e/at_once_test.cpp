@@ -6,13 +6,6 @@
 namespace e2e {
 namespace {
 
-using support::Command;
-using support::ExitsWith;
-using support::json_lines;
-using support::Output;
-using testing::AnyOf;
-using testing::HasSubstr;
-
 class AtOnceTest : public support::StackTest {
  protected:
   std::string name(int number) const { return project() + "x" + std::to_string(number); }

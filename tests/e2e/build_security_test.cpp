@@ -6,12 +6,6 @@
 namespace e2e {
 namespace {
 
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-
 class BuildSec : public BuildTest {
  protected:
   void SetUp() override {

@@ -10,15 +10,9 @@
 namespace e2e {
 namespace {
 
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
 using support::ServedAnswer;
 using support::ServedRequest;
 using support::TarBuilder;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
 
 class BuildSourcesTest : public BuildTest {
  protected:

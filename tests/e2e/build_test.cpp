@@ -7,14 +7,6 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
-
 TEST_F(BuildTest, InstructionsBecomeAnImage) {
   write("hello.txt", "hello\n");
   const Output built = must_build(

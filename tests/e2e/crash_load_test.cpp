@@ -11,11 +11,6 @@ namespace e2e {
 namespace {
 
 using support::Conversation;
-using support::ExitsWith;
-using support::split_lines;
-using support::wait_until;
-using testing::HasSubstr;
-using testing::Not;
 
 class CrashLoadTest : public support::StackTest {
  protected:

@@ -11,13 +11,7 @@ namespace e2e {
 namespace {
 
 using std::chrono::microseconds;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using std::chrono::steady_clock;
-using support::Command;
-using support::ExitsWith;
-using support::wait_until;
-using testing::IsEmpty;
 
 class CrashMomentsTest : public support::StackTest {
  protected:

@@ -12,15 +12,6 @@
 namespace e2e {
 namespace {
 
-using std::chrono::seconds;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::HasSubstr;
-using testing::IsEmpty;
-
 class FullDiskTest : public support::StackTest {
  protected:
   void SetUp() override {

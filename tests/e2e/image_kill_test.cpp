@@ -8,13 +8,7 @@
 namespace e2e {
 namespace {
 
-using support::Command;
-using support::ExitsWith;
-using support::Output;
 using support::RegistryServer;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::Not;
 
 constexpr int kTimes = 25;
 
@@ -82,8 +76,8 @@ TEST_F(ImageKillTest, Prune) {
 }
 
 TEST_F(ImageKillTest, Push) {
-  if (!support::has_registry_server())
-    GTEST_SKIP() << "docker-registry is not installed: .ci/install tests";
+  ASSERT_TRUE(support::has_registry_server())
+      << "docker-registry is not installed: .ci/install tests";
   RegistryServer registry;
   int number = 0;
   std::string name;
@@ -106,8 +100,8 @@ TEST_F(ImageKillTest, Push) {
 }
 
 TEST_F(ImageKillTest, Pull) {
-  if (!support::has_registry_server())
-    GTEST_SKIP() << "docker-registry is not installed: .ci/install tests";
+  ASSERT_TRUE(support::has_registry_server())
+      << "docker-registry is not installed: .ci/install tests";
   RegistryServer registry;
   const std::string name = registry.host() + "/app:1";
   must_build("FROM test\nRUN head -c 20000000 /dev/urandom > /big\n", {}, name);

@@ -7,19 +7,7 @@
 namespace e2e {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using std::chrono::steady_clock;
-using support::Command;
-using support::ExitsWith;
-using support::http_get;
-using support::Output;
-using support::split_lines;
-using support::wait_until;
-using testing::AllOf;
-using testing::AnyOf;
-using testing::HasSubstr;
-using testing::Not;
 
 class NeighboursTest : public support::StackTest {
  protected:

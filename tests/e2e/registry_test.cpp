@@ -9,22 +9,14 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
 using support::RegistryServer;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 
 class RegistryTest : public support::StackTest {
  protected:
   void SetUp() override {
     StackTest::SetUp();
-    if (!support::has_registry_server())
-      GTEST_SKIP() << "docker-registry is not installed: .ci/install tests";
+    ASSERT_TRUE(support::has_registry_server())
+        << "docker-registry is not installed: .ci/install tests";
   }
   // Makes `name` the image of the tests, pushes it and forgets it here.
   void publish(const std::string& name) {

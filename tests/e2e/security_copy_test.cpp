@@ -11,14 +11,6 @@ namespace e2e {
 namespace {
 
 namespace fs = std::filesystem;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::Output;
-using support::wait_until;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
 
 class SecCopy : public support::StackTest {
  protected:

@@ -8,16 +8,6 @@
 namespace e2e {
 namespace {
 
-using nlohmann::json;
-using support::CommandOptions;
-using support::ExitsWith;
-using support::json_lines;
-using support::Output;
-using testing::AllOf;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-
 class SpaceTest : public support::StackTest {
  protected:
   std::string tar_of(const std::string& tree) {

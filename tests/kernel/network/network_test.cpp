@@ -26,6 +26,7 @@ using ::network::testing::SyntheticHost;
 using ::network::testing::udp_in;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 NetworkSpec spec(const std::string& name) { return {.name = name}; }
 
@@ -295,6 +296,29 @@ TEST_F(NetworkTest, ChangedAndObsoleteNetworksGo) {
   EXPECT_EQ(network_.networks()[0].gateway4, "10.77.0.1");
   Endpoint a(network_, "a", {{.network = "front", .ipv4 = "10.77.0.9"}});
   EXPECT_TRUE(reach(kHere, "10.77.0.9", 80, a.http.get()));
+}
+
+TEST_F(NetworkTest, WhatIsLeftForLaterIsThereWhenItIsNeeded) {
+  Network later(host_.run_dir(), "later", Network::Work::later);
+  later.ensure({spec("front")});
+  const std::string bridge = later.networks().front().bridge;
+  EXPECT_FALSE(later.lease("a", {on("front")}).front().ipv4.empty());
+  EXPECT_THAT(devices_in(later.netns_fd()), Not(Contains(bridge)));
+  Endpoint a(later, "a", {on("front")});
+  Endpoint b(later, "b", {on("front")});
+  EXPECT_FALSE(later.advance());
+  EXPECT_THAT(devices_in(later.netns_fd()), Contains(bridge));
+  EXPECT_EQ(reach(a.netns.get(), b.address.ipv4, 80, b.http.get()), mapped(a.address.ipv4));
+  later.remove();
+}
+
+TEST_F(NetworkTest, ANetworkThatIsGivenUpHalfwayLeavesNothing) {
+  Network later(host_.run_dir(), "later", Network::Work::later);
+  later.ensure({spec("front")});
+  EXPECT_TRUE(later.advance());
+  later.remove();
+  EXPECT_FALSE(Network::exists(host_.run_dir(), "later"));
+  EXPECT_FALSE(later.advance());
 }
 
 TEST_F(NetworkTest, InterfacesTakeTheirNamesMtuAndMac) {

@@ -64,12 +64,12 @@ TEST(PlanUp, FindsContainersAndTheirStateOnDisk) {
   const os::TempDir directory;
   const Paths paths{.data = directory.path() + "/data", .run = directory.path() + "/run"};
   const manifests::Stack stack{.name = "shop"};
-  write_record(paths, {.id = make_container_id(),
+  create_record(paths, {.id = make_container_id(),
                        .name = "shop-gone-1",
                        .project = "shop",
                        .service = "gone",
                        .number = 1});
-  write_record(paths, {.id = make_container_id(), .name = "blog-web-1", .project = "blog"});
+  create_record(paths, {.id = make_container_id(), .name = "blog-web-1", .project = "blog"});
   EXPECT_THAT(plan_up(stack, {}, paths).orphans, ElementsAre("shop-gone-1"));
   protocol::Up up;
   up.remove_orphans = true;

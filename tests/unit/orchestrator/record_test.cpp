@@ -17,7 +17,7 @@ class RecordTest : public testing::Test {
  protected:
   ContainerRecord write(const std::string& project, const std::string& name) {
     ContainerRecord record{.id = make_container_id(), .name = name, .project = project};
-    write_record(paths_, record);
+    create_record(paths_, record);
     return record;
   }
   std::vector<std::string> names(const std::string& project = {}) {
@@ -49,7 +49,7 @@ TEST_F(RecordTest, IsReadAsItWasWritten) {
                          .created_at = "2026-01-31T09:30:00Z",
                          .stopped_by_user = true,
                          .outcome = Outcome{.exit_code = 137, .oom_killed = true, .error = "e"}};
-  write_record(paths_, record);
+  create_record(paths_, record);
   const auto records = read_records(paths_);
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(Json(records[0]), Json(record));
@@ -74,6 +74,25 @@ TEST_F(RecordTest, AreListedByNameAndProject) {
   write("blog", "blog-web-1");
   EXPECT_THAT(names("shop"), ElementsAre("shop-db-1", "shop-web-1"));
   EXPECT_THAT(names(), ElementsAre("blog-web-1", "shop-db-1", "shop-web-1"));
+}
+
+TEST_F(RecordTest, WhatACrashLeftOfOneIsNoneAndGoes) {
+  const ContainerRecord kept = write("shop", "shop-web-1");
+  // As it is between the two steps of making or removing one.
+  const std::string mine = paths_.container(".shop.0123456789ab");
+  const std::string others = paths_.container(".shopping.0123456789ab");
+  for (const std::string& directory : {mine, others}) {
+    os::make_directories(directory + "/upper");
+    os::write_file_atomic(directory + "/record.json.aB3dE9", "{");
+  }
+  EXPECT_THAT(names(), ElementsAre("shop-web-1"));
+  EXPECT_THAT(broken_, IsEmpty());
+  sweep_containers(paths_, "shop");
+  EXPECT_FALSE(os::exists(mine));
+  EXPECT_TRUE(os::exists(others));
+  EXPECT_THAT(names(), ElementsAre("shop-web-1"));
+  remove_container_directory(paths_, kept);
+  EXPECT_THAT(os::list_directory(paths_.containers()), ElementsAre(".shopping.0123456789ab"));
 }
 
 TEST_F(RecordTest, ABrokenOneHidesNoOther) {
