@@ -16,6 +16,7 @@ namespace image {
 namespace {
 
 constexpr std::chrono::seconds kHelperTime{30};
+constexpr std::size_t kPipeHolds = 64 * 1024;  // pipe(7)
 constexpr std::size_t kMaxAnswer = 256 * 1024;
 
 /// What a helper program said.
@@ -79,15 +80,14 @@ Answer run_helper(const std::string& helper, const char* verb, const std::string
   options.environment.emplace();
   for (const auto& [key, value] : environment) options.environment->push_back(key + "=" + value);
   options.descriptors = {{in.read.get(), 0}, {out.write.get(), 1}};
+  // Written while we hold the other end: a helper need not listen.
+  if (input.size() > kPipeHolds)
+    throw os::Error(EFBIG, "write to credential helper '" + name + "'");
+  os::write_all(in.write.get(), input, name);
   os::Child child = os::spawn(options);
   in.read.reset();
-  out.write.reset();
-  try {
-    os::write_all(in.write.get(), input, name);  // less than a pipe holds
-  } catch (const os::Error& error) {
-    if (error.code() != EPIPE) throw;  // it need not listen
-  }
   in.write.reset();
+  out.write.reset();
   Answer answer;
   answer.text = read_answer(out.read.get(), name);
   answer.code = child.wait().code;

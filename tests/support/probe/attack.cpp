@@ -43,13 +43,24 @@ std::string name_of(const std::string& process) {
   return size > 0 ? std::string(name, static_cast<std::size_t>(size) - 1) : std::string();
 }
 
+// Whether the process runs a file of another root than this one, which no program of the container
+// does. A process changes its executable before its name, and may be gone.
+bool runs_foreign_file(const std::string& process) {
+  struct stat executable {};
+  struct stat here {};
+  if (::stat((process + "/exe").c_str(), &executable) != 0) return false;
+  return ::stat(link_of(process + "/exe").c_str(), &here) != 0 ||
+         executable.st_dev != here.st_dev || executable.st_ino != here.st_ino;
+}
+
 // Whatever can be had of a process that is still the runtime.
 void attack(pid_t pid, std::set<std::string>& found) {
   const std::string process = "/proc/" + std::to_string(pid);
   if (name_of(process) != "stack-runtime") return;
   found.insert("seen");
   const int executable = ::open((process + "/exe").c_str(), O_WRONLY | O_CLOEXEC);
-  if (executable >= 0 || errno == ETXTBSY) found.insert("EXECUTABLE");
+  if ((executable >= 0 || errno == ETXTBSY) && runs_foreign_file(process))
+    found.insert("EXECUTABLE");
   if (executable >= 0) ::close(executable);
   const std::string image = link_of(process + "/exe");
   if (!image.empty() && image.find("runtime") != std::string::npos) found.insert("PATH " + image);
