@@ -66,7 +66,17 @@ std::vector<Record> HostFirewall::records() const {
   return records;
 }
 
-void HostFirewall::rebuild() const { nft_replace_table("inet", "stack", host_ruleset(records())); }
+void HostFirewall::rebuild() const {
+  const std::string ruleset = host_ruleset(records());
+  try {
+    // Rules are one for all. Elements stay: some may be of stacks that other directories keep, and
+    // supervisors that take them from each other would do so for ever.
+    nft_commit("add table inet stack\nflush table inet stack\n" + ruleset);
+  } catch (const os::Error&) {
+    // What is there is not what this makes, as when another version left it.
+    nft_replace_table("inet", "stack", ruleset);
+  }
+}
 
 void HostFirewall::restore() const {
   const std::vector<Record> stacks = records();

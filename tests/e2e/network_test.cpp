@@ -437,7 +437,8 @@ services: {a: {image: IMAGE, command: probe http 80 a, ports: ['127.0.0.1::80']}
   const auto before = rules();
   for (const char* loss : {"delete table inet stack", "flush table inet stack"}) {
     change_firewall(loss);
-    EXPECT_TRUE(wait_until([&] { return rules() == before; }, seconds(10))) << loss;
+    wait_until([&] { return rules() == before; }, seconds(10));
+    EXPECT_THAT(rules(), ContainerEq(before)) << loss;
     EXPECT_TRUE(answers("127.0.0.1", port)) << loss;
   }
 }

@@ -31,6 +31,26 @@ std::vector<std::string> words(const std::string& line) {
   return result;
 }
 
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+// What a line of a ruleset says. A set's elements stand side by side and each is one of its own.
+std::vector<std::string> entries(std::string line) {
+  constexpr std::string_view kElements = "elements = { ";
+  if (line.starts_with(kElements)) line.erase(0, kElements.size());
+  while (line.ends_with(" }") || line.ends_with(",") || line.ends_with(" ")) line.pop_back();
+  std::vector<std::string> result;
+  while (!line.empty() && line != "}") {
+    const std::size_t comma = line.find(", ");
+    result.push_back(line.substr(0, comma));
+    line.erase(0, comma == std::string::npos ? comma : comma + 2);
+  }
+  return result;
+}
+
 // A file that may vanish while it is read: another process's.
 std::string read_or_empty(const std::string& path) {
   try {
@@ -143,9 +163,12 @@ std::set<std::string> firewall_lines() {
                     ::nft_ctx_get_error_buffer(context.get()));
   std::set<std::string> result;
   std::string table;
+  std::string block;
   for (const std::string& line : lines(::nft_ctx_get_output_buffer(context.get()))) {
-    if (line.rfind("table ", 0) == 0) table = line;
-    if (!line.empty() && line != "}") result.insert(table + " " + line);
+    const std::string text = joined(words(line));
+    if (text.rfind("table ", 0) == 0) table = text;
+    if (text.ends_with(" {")) block = text;
+    for (const std::string& entry : entries(text)) result.insert(table + " " + block + " " + entry);
   }
   return result;
 }

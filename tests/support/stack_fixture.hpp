@@ -134,6 +134,7 @@ using support::split_lines;
 using support::wait_until;
 using testing::AllOf;
 using testing::AnyOf;
+using testing::ContainerEq;
 using testing::Contains;
 using testing::ContainsRegex;
 using testing::ElementsAre;

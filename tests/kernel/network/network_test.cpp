@@ -255,6 +255,33 @@ TEST_F(NetworkTest, FlushedFirewallOfTheHostComesBackWithTheNextPort) {
   EXPECT_TRUE(reach(host_.outside(), "192.0.2.2", 8081, b.http.get()));
 }
 
+TEST_F(NetworkTest, RestoredFirewallKeepsWhatOtherDirectoriesHaveInIt) {
+  Network elsewhere(host_.run_dir() + "/elsewhere", "shop");
+  elsewhere.ensure({{.name = "front", .pools = {{.subnet = "10.77.0.0/24"}}}});
+  Endpoint theirs(elsewhere, "a", {on("front")});
+  const Published port = elsewhere.publish("a", {{.published_first = 8081, .target = 80}});
+  network_.ensure({spec("front")});
+  Endpoint ours(network_, "a", {on("front")});
+  const Published published = network_.publish("a", {{.published_first = 8080, .target = 80}});
+  nft_commit("flush table inet stack\n");
+  EXPECT_FALSE(reach(host_.outside(), "192.0.2.2", 8080, ours.http.get()));
+  Network::restore_host_firewall(host_.run_dir());
+  EXPECT_TRUE(reach(host_.outside(), "192.0.2.2", 8080, ours.http.get()));
+  EXPECT_TRUE(reach(host_.outside(), "192.0.2.2", 8081, theirs.http.get()));
+}
+
+TEST_F(NetworkTest, FirewallOfAnotherShapeIsMadeAnew) {
+  network_.ensure({spec("front")});
+  Endpoint a(network_, "a", {on("front")});
+  const Published published = network_.publish("a", {{.published_first = 8080, .target = 80}});
+  nft_commit(
+      "delete table inet stack\n"
+      "table inet stack {\n set uplinks { type ipv4_addr; }\n"
+      " chain nat_output {\n type filter hook output priority 0; policy accept;\n }\n}\n");
+  Network::restore_host_firewall(host_.run_dir());
+  EXPECT_TRUE(reach(host_.outside(), "192.0.2.2", 8080, a.http.get()));
+}
+
 TEST_F(NetworkTest, ForeignDropPolicyDoesNotCutTheStackOff) {
   network_.remove();
   nft_commit(

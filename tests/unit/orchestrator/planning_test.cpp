@@ -65,10 +65,10 @@ TEST(PlanUp, FindsContainersAndTheirStateOnDisk) {
   const Paths paths{.data = directory.path() + "/data", .run = directory.path() + "/run"};
   const manifests::Stack stack{.name = "shop"};
   create_record(paths, {.id = make_container_id(),
-                       .name = "shop-gone-1",
-                       .project = "shop",
-                       .service = "gone",
-                       .number = 1});
+                        .name = "shop-gone-1",
+                        .project = "shop",
+                        .service = "gone",
+                        .number = 1});
   create_record(paths, {.id = make_container_id(), .name = "blog-web-1", .project = "blog"});
   EXPECT_THAT(plan_up(stack, {}, paths).orphans, ElementsAre("shop-gone-1"));
   protocol::Up up;
