@@ -68,10 +68,11 @@ std::vector<Record> HostFirewall::records() const {
 
 void HostFirewall::rebuild() const {
   const std::string ruleset = host_ruleset(records());
+  if (!nft_has_table("inet", "stack")) return nft_commit(ruleset);
   try {
     // Rules are one for all. Elements stay: some may be of stacks that other directories keep, and
     // supervisors that take them from each other would do so for ever.
-    nft_commit("add table inet stack\nflush table inet stack\n" + ruleset);
+    nft_commit("flush table inet stack\n" + ruleset);
   } catch (const os::Error&) {
     // What is there is not what this makes, as when another version left it.
     nft_replace_table("inet", "stack", ruleset);
