@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <future>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -227,8 +228,13 @@ void Network::State::remove() {
       if (!first) first = error;
     }
   };
-  attempt([&] { firewall.remove_stack(record); });
-  if (record.uplink) attempt([&] { host.request(delete_link(record.uplink->device)); });
+  {
+    // Either waits for a grace period of the kernel.
+    std::future<void> rules =
+        std::async(std::launch::async, [this] { firewall.remove_stack(record); });
+    if (record.uplink) attempt([&] { host.request(delete_link(record.uplink->device)); });
+    attempt([&] { rules.get(); });
+  }
   attempt([&] { dismiss_stacks_from_foreign_firewall(paths.networks, project); });
   stack.reset();
   netns.reset();

@@ -1,3 +1,5 @@
+#include <boost/asio/co_spawn.hpp>
+
 #include "manifests/decode.hpp"
 #include "orchestrator/operations.hpp"
 #include "orchestrator/planning.hpp"
@@ -51,13 +53,44 @@ void remove_volumes(Project& project, Session& session,
   }
 }
 
-Task<> remove_networks(Project& project, std::shared_ptr<Session> session,
-                       std::vector<std::string> names) {
-  if (!project.fabric().exists()) co_return;
-  for (const std::string& name : names) session->progress("Network", name, "Removing");
-  co_await project.fabric().remove();
-  for (const std::string& name : names) session->progress("Network", name, "Removed", true);
-}
+/// The networks of a stack of which nothing stays: they go while the last containers are taken
+/// away.
+class Departure {
+ public:
+  Departure(Project& project, std::shared_ptr<Session> session, std::vector<std::string> networks)
+      : project_(project), session_(std::move(session)), networks_(std::move(networks)) {}
+
+  /// When nothing runs any more.
+  void begin() {
+    if (began_ || !project_.fabric().exists()) return;
+    for (const std::string& name : networks_) session_->progress("Network", name, "Removing");
+    began_ = going_ = true;
+    boost::asio::co_spawn(project_.executor(), project_.fabric().remove(),
+                          [this](std::exception_ptr failure) {
+                            failure_ = std::move(failure);
+                            going_ = false;
+                            project_.changed().notify();
+                          });
+  }
+
+  /// Returns when they are gone, or stay because something still runs: with what went wrong.
+  Task<std::exception_ptr> finish() {
+    while (going_) co_await project_.changed().wait();
+    if (!began_) co_await project_.fabric().stay();
+    if (began_ && !failure_)
+      for (const std::string& name : networks_)
+        session_->progress("Network", name, "Removed", true);
+    co_return failure_;
+  }
+
+ private:
+  Project& project_;
+  std::shared_ptr<Session> session_;
+  std::vector<std::string> networks_;
+  bool began_ = false;
+  bool going_ = false;
+  std::exception_ptr failure_;
+};
 
 void remove_images(Project& project, Session& session, const manifests::Stack& stack,
                    const std::string& which) {
@@ -94,14 +127,26 @@ Task<int> run_down(Project& project, std::shared_ptr<Session> session, protocol:
   if (project.containers().empty() && !project.fabric().exists() && !down.volumes)
     session->send(
         protocol::warning("No resource found to remove for project \"" + project.name() + "\"."));
+  const auto containers = chosen(project, stack, down);
+  const bool all = down.services.empty() && containers.size() == project.containers().size();
+  Departure departure(project, session, networks);
   StopOptions options{
       .grace = grace_of(down.timeout), .remove = true, .remove_volumes = down.volumes};
-  co_await stop_containers(project, *session, chosen(project, stack, down), options);
+  if (all) options.when_stopped = [&departure] { departure.begin(); };
+  std::exception_ptr failure;
+  if (all) project.fabric().leave();
+  try {
+    co_await stop_containers(project, *session, containers, options);
+  } catch (...) {
+    failure = std::current_exception();
+  }
   const bool empty = project.containers().empty();
+  // What this is not about may have gone by itself.
+  if (!failure && empty && down.services.empty()) departure.begin();
+  const std::exception_ptr stayed = co_await departure.finish();
+  if (failure || stayed) std::rethrow_exception(failure ? failure : stayed);
   if (down.services.empty()) {
-    if (empty)
-      co_await remove_networks(project, session, networks);
-    else
+    if (!empty)
       for (const std::string& name : networks)
         session->progress("Network", name, "Resource is still in use", true);
     if (down.volumes) remove_volumes(project, *session, stack);

@@ -79,14 +79,14 @@ Task<> Fabric::ensure(manifests::Stack stack) {
       network_->ensure(specs);
     };
     co_await blocking(kernel_, std::move(work));
-    advance();
     describe_networks();
   }
   for (const auto& [key, network] : stack.networks)
     if (network.external) co_await open_shared(network.name);
 }
 
-/// A piece at a time, so that a lease waits for one of them at most.
+/// Once the first containers know their addresses and begin; a piece at a time, so that a later
+/// lease waits for one of them at most.
 void Fabric::advance() {
   boost::asio::post(kernel_, [this] {
     try {
@@ -178,7 +178,14 @@ void Fabric::use_where_known(
     shared_.use(name, [&](network::Network& network) { work(network, mine.text()); });
 }
 
+Task<> Fabric::stay() {
+  leaving_ = false;
+  for (const std::string& container : std::exchange(left_, {})) co_await release(container);
+}
+
 Task<> Fabric::remove() {
+  leaving_ = false;
+  left_.clear();
   if (!network_ && !network::Network::exists(paths_.run, project_)) co_return;
   auto work = [this] {
     if (!network_) network_ = std::make_unique<network::Network>(paths_.run, project_);
@@ -239,6 +246,7 @@ Task<std::vector<network::Address>> Fabric::lease(std::string container,
     return addresses;
   };
   std::vector<network::Address> leased = co_await blocking(kernel_, std::move(work));
+  if (!own.empty()) advance();
   if (!shared.empty()) refuse_overlaps(leased);
   std::vector<network::Address> ordered;
   for (const network::EndpointSpec& endpoint : endpoints)
@@ -249,8 +257,9 @@ Task<std::vector<network::Address>> Fabric::lease(std::string container,
 }
 
 Task<> Fabric::release(std::string container) {
-  auto work = [this, container] {
-    if (network_) network_->release(container);
+  if (leaving_) left_.push_back(container);
+  auto work = [this, container, alone = !leaving_] {
+    if (network_ && alone) network_->release(container);
     use_where_known(container, [](network::Network& network, const std::string& owner) {
       network.release(owner);
     });
@@ -280,8 +289,8 @@ Task<network::Published> Fabric::publish(std::string container,
 }
 
 Task<> Fabric::unpublish(std::string container) {
-  auto work = [this, container] {
-    if (network_) network_->unpublish(container);
+  auto work = [this, container, alone = !leaving_] {
+    if (network_ && alone) network_->unpublish(container);
     use_where_known(container, [](network::Network& network, const std::string& owner) {
       network.unpublish(owner);
     });
@@ -331,8 +340,8 @@ void Fabric::answer_names(const std::string& container, pid_t pid, network::DnsS
 
 Task<> Fabric::detach(std::string container) {
   dns_.remove(container);
-  auto work = [this, container] {
-    if (network_) network_->detach(container);
+  auto work = [this, container, alone = !leaving_] {
+    if (network_ && alone) network_->detach(container);
     use_where_known(container, [](network::Network& network, const std::string& owner) {
       network.detach(owner);
     });

@@ -39,6 +39,11 @@ class Fabric {
   void resolve(manifests::Stack& stack) const;
   /// Opens what an earlier supervisor made, if anything.
   Task<> adopt();
+  /// From here on what containers have in the stack's own networks stays for remove(), which takes
+  /// all of it at once: to take out one interface alone costs a grace period of the kernel.
+  void leave() { leaving_ = true; }
+  /// It does not come to remove(): takes out what those had who were released since leave().
+  Task<> stay();
   /// Gives everything back to the kernel. Networks may be made again afterwards.
   Task<> remove();
   bool exists() const { return network_ != nullptr; }
@@ -96,6 +101,8 @@ class Fabric {
   std::map<std::string, std::vector<std::string>> announced_;      ///< container → networks
   std::optional<boost::asio::posix::stream_descriptor> firewall_;  ///< once there is a network
   bool restoring_ = false;
+  bool leaving_ = false;
+  std::vector<std::string> left_;  ///< containers released since leave()
   boost::asio::thread_pool kernel_{1};
 };
 

@@ -91,8 +91,11 @@ class LifecycleRun {
   Task<> remove() {
     if (request_.stop) co_await stop();
     Containers stopped;
-    for (const auto& container : project_.containers())
-      if (is_named(container->record()) && !container->active()) stopped.push_back(container);
+    for (const auto& container : project_.containers()) {
+      if (!is_named(container->record())) continue;
+      while (container->ending()) co_await project_.changed().wait();
+      if (!container->active()) stopped.push_back(container);
+    }
     if (stopped.empty()) session_.send(protocol::warning("No stopped containers"));
     StopOptions options{.remove = true, .remove_volumes = request_.volumes};
     co_await stop_containers(project_, session_, stopped, options);

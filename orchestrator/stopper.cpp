@@ -29,7 +29,8 @@ class Stopper {
   }
 
   Task<> run() {
-    left_ = containers_.size();
+    left_ = active_ = containers_.size();
+    if (active_ == 0 && options_.when_stopped) options_.when_stopped();
     for (const auto& container : containers_)
       asio::co_spawn(project_.executor(), stop(container), asio::detached);
     while (left_ > 0) co_await project_.changed().wait();
@@ -86,6 +87,7 @@ class Stopper {
     } else if (!options_.remove) {
       co_await container.stop(options_.grace);
     }
+    if (--active_ == 0 && options_.when_stopped) options_.when_stopped();
     if (!options_.remove || (removes_itself && project_.find(container.record().id) == nullptr))
       co_return;
     session_.progress("Container", name, "Removing");
@@ -99,6 +101,7 @@ class Stopper {
   StopOptions options_;
   std::map<std::string, int> open_;  ///< service → containers that are not done
   std::size_t left_ = 0;
+  std::size_t active_ = 0;  ///< that have not stopped
   std::string failures_;
 };
 

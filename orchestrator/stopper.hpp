@@ -13,9 +13,10 @@
 namespace orchestrator {
 
 struct StopOptions {
-  std::optional<Duration> grace;  ///< each container's own when absent
-  bool remove = false;            ///< take it away once it has stopped
-  bool remove_volumes = false;    ///< its anonymous volumes too
+  std::optional<Duration> grace;       ///< each container's own when absent
+  bool remove = false;                 ///< take it away once it has stopped
+  bool remove_volumes = false;         ///< its anonymous volumes too
+  std::function<void()> when_stopped;  ///< called when all have stopped, before all are removed
 };
 
 /// Returns when all are stopped (and removed). Goes on past failures and throws os::Error with all

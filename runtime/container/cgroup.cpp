@@ -255,10 +255,16 @@ void Cgroup::apply_devices(const std::vector<DeviceRule>& rules) const {
   attach_device_program(group.get(), load_device_program(device_program(rules)).get());
 }
 
-void Cgroup::place(pid_t pid) const {
-  for (const auto& [name, directory] : paths_) {
-    os::write_to(directory + "/cgroup.procs", std::to_string(pid));
-  }
+std::vector<os::UniqueFd> Cgroup::entrances() const {
+  std::vector<os::UniqueFd> entrances;
+  for (const auto& [name, directory] : paths_)
+    if (!name.empty()) entrances.push_back(os::open_file(directory + "/tasks", O_WRONLY));
+  return entrances;
+}
+
+void enter_cgroups(const std::vector<os::UniqueFd>& entrances) {
+  for (const os::UniqueFd& entrance : entrances)
+    os::write_all(entrance.get(), "0", "a control group");
 }
 
 os::UniqueFd Cgroup::unified_directory() const {

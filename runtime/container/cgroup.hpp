@@ -58,11 +58,11 @@ class Cgroup {
   /// Writes every limit and device rule; to be called before a process is placed. Returns wishes
   /// that this cgroup version has no file for. Throws os::Error when a limit cannot be kept.
   std::vector<std::string> set_limits(const Resources& resources);
-  /// Moves the process with all its threads into every hierarchy.
-  void place(pid_t pid) const;
-  /// A descriptor of the v2 directory for CLONE_INTO_CGROUP; empty without v2. place() is still
-  /// needed for the v1 hierarchies.
+  /// A descriptor of the v2 directory for CLONE_INTO_CGROUP; empty without v2.
   os::UniqueFd unified_directory() const;
+  /// The "tasks" of each v1 hierarchy, for enter_cgroups(). Whoever moves another process there, by
+  /// its pid, stops every fork of the machine for a grace period of the kernel (RCU).
+  std::vector<os::UniqueFd> entrances() const;
 
   /// Stops every process; returns when all stand still. Throws os::Error(ETIMEDOUT), thawed again.
   void freeze(std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
@@ -99,6 +99,9 @@ class Cgroup {
   const std::string* unified_path() const noexcept;
   void apply_devices(const std::vector<DeviceRule>& rules) const;
 };
+
+/// Moves the calling thread, the only one of its process, to where `entrances` lead.
+void enter_cgroups(const std::vector<os::UniqueFd>& entrances);
 
 /// Removes the empty directory `path` ("/stack/PROJECT") in every hierarchy; content when it is not
 /// empty or not there.

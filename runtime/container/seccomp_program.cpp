@@ -10,10 +10,8 @@
 #include <array>
 #include <cstring>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "runtime/container/seccomp_json.hpp"
 #include "runtime/container/seccomp_syscalls.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
@@ -21,7 +19,7 @@
 namespace container {
 namespace {
 
-constexpr std::string_view kCacheMagic = "stack-seccomp 1\n";
+constexpr std::string_view kCacheMagic = "stack-seccomp 2\n";
 
 /// FNV-1a; names a file, proves nothing: the file holds the whole policy for comparison.
 std::uint64_t hash_of(std::string_view text) {
@@ -37,14 +35,51 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
-// What the program depends on, in one text.
+/// Texts and numbers one after the other, so that no two sequences give the same.
+class KeyWriter {
+ public:
+  KeyWriter& text(std::string_view value) {
+    number(value.size());
+    key_ += value;
+    return *this;
+  }
+  KeyWriter& number(std::uint64_t value) {
+    key_ += std::to_string(value);
+    key_ += ' ';
+    return *this;
+  }
+  KeyWriter& optional(const auto& value) {
+    return value ? number(1).number(static_cast<std::uint64_t>(*value)) : number(0);
+  }
+  KeyWriter& texts(const std::vector<std::string>& values) {
+    number(values.size());
+    for (const std::string& value : values) text(value);
+    return *this;
+  }
+  std::string take() { return std::move(key_); }
+
+ private:
+  std::string key_;
+};
+
+/// What the program depends on, in one text: not on flags and listener.
 std::string cache_key(const Seccomp& policy) {
-  nlohmann::json json = policy;
-  json.erase("listenerPath");
-  json.erase("listenerMetadata");
-  json.erase("flags");
-  return std::string(kCacheMagic) + std::string(native_syscall_abi().name) + "\n" + json.dump() +
-         "\n";
+  KeyWriter key;
+  key.text(native_syscall_abi().name)
+      .text(seccomp_action_name(policy.default_action))
+      .optional(policy.default_errno_ret)
+      .texts(policy.architectures)
+      .number(policy.syscalls.size());
+  for (const SeccompRule& rule : policy.syscalls) {
+    key.texts(rule.names).text(seccomp_action_name(rule.action)).optional(rule.errno_ret);
+    key.number(rule.args.size());
+    for (const SeccompArgument& argument : rule.args)
+      key.number(argument.index)
+          .number(argument.value)
+          .number(argument.value_two)
+          .text(seccomp_operator_name(argument.op));
+  }
+  return std::string(kCacheMagic) + key.take() + "\n";
 }
 
 /// What lies in a cache that others may write to is their policy, not ours.

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "runtime/container/cgroup.hpp"
 #include "runtime/monitor/apply.hpp"
 #include "runtime/monitor/hooks.hpp"
 #include "runtime/monitor/launch.hpp"
@@ -31,6 +32,7 @@ class ChildProcess {
       reset_signals();
       close_foreign_descriptors();
       ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+      enter_groups();
       enter_namespaces();
       prepare();
       start();
@@ -71,6 +73,8 @@ class ChildProcess {
   void close_foreign_descriptors() const {
     std::vector<int> kept = {sync_.fd(), launch_.target.get(), launch_.root.get(),
                              launch_.gate.get()};
+    kept.push_back(launch_.cgroup.get());
+    for (const auto& entrance : launch_.cgroup_entrances) kept.push_back(entrance.get());
     for (const auto& join : launch_.joins) kept.push_back(join.fd.get());
     for (const auto& source : launch_.sources) kept.push_back(source.get());
     for (const auto& stream : launch_.streams) kept.push_back(stream.get());
@@ -96,6 +100,14 @@ class ChildProcess {
 
   static void close_range(unsigned first, unsigned last) {
     os::check(::close_range(first, last, 0), [] { return std::string("close descriptors"); });
+  }
+
+  void enter_groups() {
+    progress_.stage = Stage::place;
+    if (launch_.cgroup && !launch_.born_in_cgroup)
+      os::write_all(os::open_at(launch_.cgroup.get(), "cgroup.procs", O_WRONLY).get(), "0",
+                    "cgroup.procs");
+    container::enter_cgroups(launch_.cgroup_entrances);
   }
 
   void enter_namespaces() {

@@ -173,6 +173,7 @@ class Creator {
     launch_.gate = std::move(request_.gate);
     launch_.preserved = request_.preserved;
     launch_.cgroup = cgroup_->unified_directory();
+    launch_.cgroup_entrances = cgroup_->entrances();
   }
 
   void plan_mounts() {
@@ -200,7 +201,6 @@ class Creator {
       stage_ = Stage::clone;
       // The network can be made ready while the rest goes on.
       if (!launch_.forks_again() && request_.on_namespaces) request_.on_namespaces(pid);
-      cgroup_->place(pid);
       if ((launch_.clone_flags & CLONE_NEWUSER) != 0)
         write_id_maps(pid, spec().linux.uid_mappings, spec().linux.gid_mappings);
       set_oom_score(pid, *spec().process);

@@ -48,6 +48,7 @@ Launch describe_launch(ExecRequest& request) {
   launch.streams = std::move(request.streams);
   launch.preserved = request.preserved;
   launch.cgroup = request.cgroup->unified_directory();
+  launch.cgroup_entrances = request.cgroup->entrances();
   return launch;
 }
 
@@ -61,7 +62,6 @@ Launched launch_exec(ExecRequest& request) {
     const container::Process& process = description.program.process;
     LaunchObserver observer;
     observer.cloned = [&](pid_t pid) {
-      request.cgroup->place(pid);
       set_oom_score(pid, process);
       if (description.in_foreign_user_namespace()) set_resource_limits(pid, process.rlimits);
     };

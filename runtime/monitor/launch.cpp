@@ -44,7 +44,7 @@ pid_t clone_process(clone_args arguments, os::UniqueFd& pidfd) {
   return static_cast<pid_t>(pid);
 }
 
-pid_t clone_child(const Launch& launch, os::UniqueFd& pidfd) {
+pid_t clone_child(Launch& launch, os::UniqueFd& pidfd) {
   clone_args arguments{};
   arguments.exit_signal = SIGCHLD;
   arguments.flags = launch.clone_flags | CLONE_CLEAR_SIGHAND;
@@ -52,9 +52,11 @@ pid_t clone_child(const Launch& launch, os::UniqueFd& pidfd) {
     clone_args into = arguments;
     into.flags |= CLONE_INTO_CGROUP;
     into.cgroup = static_cast<__u64>(launch.cgroup.get());
+    launch.born_in_cgroup = true;
     const pid_t pid = clone_process(into, pidfd);
-    // Where that is refused the child is placed by its pid, as in the v1 hierarchies.
+    // Where that is refused the child enters by itself, as in the v1 hierarchies.
     if (pid >= 0) return pid;
+    launch.born_in_cgroup = false;
     if (errno != EACCES && errno != EBUSY && errno != EOPNOTSUPP && errno != EINVAL &&
         errno != ENOSYS && errno != EPERM)
       throw os::Error(errno, "make the container's process");

@@ -66,6 +66,8 @@ struct Launch {
   os::UniqueFd gate;       ///< a listening socket, when Run comes from another process
   unsigned preserved = 0;  ///< descriptors 3 … 3+N-1 stay open in the program
   os::UniqueFd cgroup;     ///< v2 directory to be born in; may be empty
+  bool born_in_cgroup = false;
+  std::vector<os::UniqueFd> cgroup_entrances;  ///< those of the v1 hierarchies
 
   /// Whether joining or making a namespace takes one more fork: only children are in it.
   bool forks_again() const;
@@ -75,7 +77,7 @@ struct Launch {
 
 /// What the host's side does while the child waits.
 struct LaunchObserver {
-  std::function<void(pid_t)> cloned;  ///< place, map ids, limits
+  std::function<void(pid_t)> cloned;  ///< map ids, limits
   std::function<void(pid_t)> joined;  ///< its namespaces are complete: hooks
 };
 

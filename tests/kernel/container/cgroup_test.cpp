@@ -41,15 +41,20 @@ class CgroupKernel : public ::testing::Test {
   // A child in the group that runs `work` once it has been placed.
   template <class Work>
   pid_t start(Work work) {
-    os::Pipe gate = os::make_pipe();
+    std::vector<os::UniqueFd> entrances = group_.entrances();
+    if (const os::UniqueFd unified = group_.unified_directory())
+      entrances.push_back(os::open_at(unified.get(), "cgroup.procs", O_WRONLY));
+    os::Pipe entered = os::make_pipe();
     const pid_t pid = ::fork();
     if (pid == 0) {
-      char byte = 0;
-      if (::read(gate.read.get(), &byte, 1) == 1) work();
+      enter_cgroups(entrances);
+      os::write_all(entered.write.get(), "x", "the test");
+      work();
       ::_exit(0);
     }
-    group_.place(pid);
-    os::write_all(gate.write.get(), "x", "the gate");
+    entered.write.reset();
+    char byte = 0;
+    EXPECT_EQ(::read(entered.read.get(), &byte, 1), 1);
     return pid;
   }
   std::string read(const char* controller, const char* file) {

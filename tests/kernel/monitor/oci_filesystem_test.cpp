@@ -208,7 +208,8 @@ TEST_F(OciFileSystem, Sec40_ExecEntersNoOtherRootThanTheContainers) {
   fs::copy(bundle.path() + "/config.json", directory + "/config.json");
   auto groups = container::Cgroup::create(container::CgroupLayout::detect(),
                                           "/stack-test-" + bundle.id() + "/" + bundle.id());
-  groups.place(pid);
+  for (const auto& [name, path] : groups.paths())
+    os::write_to(path + "/cgroup.procs", std::to_string(pid));
   container::State state;
   state.id = bundle.id();
   state.bundle = bundle.path();
