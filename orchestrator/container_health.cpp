@@ -56,7 +56,7 @@ Task<> drain(std::shared_ptr<Run> run) {
 
 Json Container::process_for_exec(const std::vector<std::string>& arguments) const {
   const container::Spec spec =
-      container::read_bundle(project_.paths().container(record_.short_id()));
+      container::read_bundle(project_.paths().container_run(record_.short_id()));
   container::Process process = *spec.process;
   process.args = arguments;
   process.terminal = false;

@@ -25,7 +25,7 @@ os::UniqueFd open_container_root(const Paths& paths, const ContainerRecord& reco
   if (init > 0)
     return os::open_file("/proc/" + std::to_string(init) + "/root", O_PATH | O_DIRECTORY);
   const std::vector<std::string> layers = layers_of(paths, record);
-  const ContainerLayout layout(paths.container(record.short_id()));
+  const ContainerLayout layout(paths, record.short_id());
   make_writable_layer(layout, layers);
   os::FilesystemContext context("overlay");
   for (const std::string& layer : layers) context.set_directory("lowerdir+", layer);
@@ -40,7 +40,7 @@ os::UniqueFd open_container_root(const Paths& paths, const ContainerRecord& reco
 
 os::UniqueFd open_container_layers(const Paths& paths, const ContainerRecord& record) {
   const std::vector<std::string> layers = layers_of(paths, record);
-  const ContainerLayout layout(paths.container(record.short_id()));
+  const ContainerLayout layout(paths, record.short_id());
   make_writable_layer(layout, layers);
   // As a lower layer: a second overlay that writes to the same place would not be defined.
   os::FilesystemContext context("overlay");

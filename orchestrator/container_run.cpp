@@ -68,7 +68,7 @@ std::string files_of_owner(const Project& project, const std::string& mode) {
     if (container->name() == target.container ||
         (!target.service.empty() && container->record().service == target.service &&
          !container->record().oneoff))
-      return ContainerLayout(project.paths().container(container->record().short_id())).files;
+      return ContainerLayout(project.paths(), container->record().short_id()).files;
   return {};
 }
 
@@ -94,7 +94,7 @@ Task<> Container::prepare() {
                        .record = &record_,
                        .image = use.image.config,
                        .layers = use.layers,
-                       .directory = project_.paths().container(short_id),
+                       .layout = ContainerLayout(project_.paths(), short_id),
                        .addresses = leased,
                        .host_gateway = project_.fabric().host_gateway(),
                        .volumes = &project_.volumes(),
@@ -113,7 +113,7 @@ Task<> Container::prepare() {
   if (!input.network_namespace.empty())
     input.shared_files = files_of_owner(project_, service().network_mode);
   network_ready_ = service().network_mode == "host" || !input.network_namespace.empty();
-  container::write_bundle(input.directory, translate(input));
+  container::write_bundle(input.layout.bundle, translate(input));
   project_.trace().span(record_.name, "configuration", writing);
   co_await dismiss_monitor();  // that of the run before, as late as can be: see on_ended()
   // Handed on to the monitor: from here on a supervisor that finds no record of one, and the lock
@@ -148,7 +148,7 @@ Task<os::FileLock> Container::lock_state() {
 void Container::spawn_monitor(const os::FileLock& lock) {
   const auto begin = Trace::Clock::now();
   const std::string short_id = record_.short_id();
-  const ContainerLayout layout(project_.paths().container(short_id));
+  const ContainerLayout layout(project_.paths(), short_id);
   const std::string state = project_.paths().container_run(short_id);
   auto [ours, theirs] = os::make_channel();
   os::SpawnOptions options{

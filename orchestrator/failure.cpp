@@ -38,7 +38,7 @@ Failure Failure::of(const Container& culprit, const Paths& paths, std::string me
     failure.causes.emplace_back("it needed more memory than its limit, and the kernel killed it");
   if (!culprit.status().probes.empty())
     failure.probe_output = culprit.status().probes.back().output;
-  failure.log = last_lines(ContainerLayout(paths.container(culprit.record().short_id())).log);
+  failure.log = last_lines(ContainerLayout(paths, culprit.record().short_id()).log);
   return failure;
 }
 

@@ -19,9 +19,9 @@ struct Paths {
   std::string containers() const { return data + "/containers"; }
   std::string projects() const { return data + "/projects"; }
   std::string cache() const { return data + "/cache"; }
-  /// Record, bundle, writable layer and log of one container, by its short id.
+  /// Record, writable layer and log of one container, by its short id.
   std::string container(const std::string& short_id) const { return containers() + "/" + short_id; }
-  /// State record and monitor socket of one container, by its short id.
+  /// Bundle, state record and monitor socket of one container, by its short id.
   std::string container_run(const std::string& short_id) const {
     return run + "/containers/" + short_id;
   }

@@ -21,6 +21,7 @@
 #include "orchestrator/volumes.hpp"
 #include "runtime/container/cgroup_layout.hpp"
 #include "runtime/image/store.hpp"
+#include "runtime/os/fd.hpp"
 
 namespace orchestrator {
 
@@ -73,7 +74,8 @@ class Project {
 
   /// The command that starts a supervisor of this project.
   std::vector<std::string> supervise_command() const;
-  /// Path of stack-runtime.
+  /// What to execute as stack-runtime: its file on a read-only mount, so that no monitor has to
+  /// make one for itself.
   std::string runtime() const;
 
  private:
@@ -82,6 +84,7 @@ class Project {
   boost::asio::io_context& io_;
   Paths paths_;
   std::string name_;
+  os::UniqueFd runtime_;
   Changed changed_;
   image::Store images_;
   VolumeStore volumes_;

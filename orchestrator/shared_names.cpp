@@ -23,12 +23,12 @@ bool same(const network::DnsEndpoint& one, const network::DnsEndpoint& other) {
 
 SharedNames::SharedNames(boost::asio::io_context& io, const SharedNetworks& networks,
                          network::DnsZone& zone)
-    : networks_(networks),
-      zone_(zone),
-      inotify_(io, os::check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK),
-                             [] { return std::string("start inotify"); })) {}
+    : networks_(networks), zone_(zone), inotify_(io) {}
 
 void SharedNames::follow(const std::string& network) {
+  if (!inotify_.is_open())
+    inotify_.assign(os::check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK),
+                              [] { return std::string("start inotify"); }));
   if (!follows(network)) {
     const std::string directory = networks_.names_directory(network);
     const int watch = os::check(::inotify_add_watch(inotify_.native_handle(), directory.c_str(),

@@ -15,7 +15,7 @@
 namespace orchestrator {
 
 void ContainerLayout::make() const {
-  for (const std::string& directory : {rootfs, upper, work, files, bundle + "/log"})
+  for (const std::string& directory : {upper, work, rootfs, files})
     os::make_directories(directory, 0700);
 }
 
@@ -40,7 +40,7 @@ std::string hostname(const ContainerInput& input) {
 
 /// Whom the process runs as, by the container's own passwd and group files.
 image::User find_user(const ContainerInput& input) {
-  std::vector<std::string> directories{ContainerLayout(input.directory).upper};
+  std::vector<std::string> directories{input.layout.upper};
   directories.insert(directories.end(), input.layers.begin(), input.layers.end());
   const image::LayerStack root(directories);
   constexpr std::size_t kLimit = 4 * 1024 * 1024;
@@ -97,7 +97,7 @@ void set_process(const ContainerInput& input, container::Spec& spec) {
 }
 
 void set_root(const ContainerInput& input, container::Spec& spec) {
-  const ContainerLayout layout(input.directory);
+  const ContainerLayout& layout = input.layout;
   spec.root = container::Root{.path = layout.rootfs, .readonly = input.service->read_only};
   const nlohmann::json overlay = {{"lower", input.layers},
                                   {"upper", layout.upper},
@@ -139,7 +139,7 @@ void make_writable_layer(const ContainerLayout& layout, const std::vector<std::s
 }
 
 container::Spec translate(const ContainerInput& input) {
-  const ContainerLayout layout(input.directory);
+  const ContainerLayout& layout = input.layout;
   make_writable_layer(layout, input.layers);
   container::Spec spec = make_default(input);
   if (!spec.process) spec.process.emplace();

@@ -9,6 +9,7 @@
 
 #include "manifests/stack.hpp"
 #include "network/network.hpp"
+#include "orchestrator/paths.hpp"
 #include "orchestrator/record.hpp"
 #include "orchestrator/volumes.hpp"
 #include "orchestrator/volumes_from.hpp"
@@ -17,14 +18,34 @@
 
 namespace orchestrator {
 
+/// Where the parts of a container are. Its writable layer and its log last; what each start makes
+/// anew lies where the next boot clears it away.
+struct ContainerLayout {
+  ContainerLayout(const Paths& paths, const std::string& short_id)
+      : upper(paths.container(short_id) + "/upper"),
+        work(paths.container(short_id) + "/work"),
+        log(paths.container(short_id) + "/container.log"),
+        bundle(paths.container_run(short_id)),
+        rootfs(bundle + "/rootfs"),
+        files(bundle + "/files") {}
+  std::string upper;
+  std::string work;
+  std::string log;
+  std::string bundle;
+  std::string rootfs;
+  std::string files;
+  /// Makes the directories.
+  void make() const;
+};
+
 /// Everything that the configuration of one container is made of.
 struct ContainerInput {
   const manifests::Stack* stack = nullptr;
   const manifests::Service* service = nullptr;
   const ContainerRecord* record = nullptr;
   image::ImageConfig image;
-  std::vector<std::string> layers;          ///< unpacked, top first
-  std::string directory;                    ///< the container's own, below the data directory
+  std::vector<std::string> layers;  ///< unpacked, top first
+  ContainerLayout layout;
   std::vector<network::Address> addresses;  ///< in the order of its endpoints
   std::string host_gateway;                 ///< what `host-gateway` stands for
   std::string network_namespace;            ///< to join; empty: one of its own, or the host's
@@ -39,28 +60,10 @@ struct ContainerInput {
 };
 
 /// The configuration of the container. Writes the files that it binds (hosts, resolv.conf,
-/// hostname, configs and secrets with content) below `input.directory`. Throws os::Error for what
-/// cannot be: an unknown user, a missing bind source, a bad capability, sysctl or security option.
+/// hostname, configs and secrets with content) below `input.layout.files`. Throws os::Error for
+/// what cannot be: an unknown user, a missing bind source, a bad capability, sysctl or security
+/// option.
 container::Spec translate(const ContainerInput& input);
-
-/// Where the writable layer and the files of a container are, below its directory.
-struct ContainerLayout {
-  explicit ContainerLayout(const std::string& directory)
-      : bundle(directory),
-        rootfs(directory + "/rootfs"),
-        upper(directory + "/upper"),
-        work(directory + "/work"),
-        files(directory + "/files"),
-        log(directory + "/log/container.log") {}
-  std::string bundle;
-  std::string rootfs;
-  std::string upper;
-  std::string work;
-  std::string files;
-  std::string log;
-  /// Makes the directories.
-  void make() const;
-};
 
 /// Makes what is missing of a container's directories. The writable layer's own directory is the
 /// container's `/`: it has the owner and mode that the image's top layer gives it.

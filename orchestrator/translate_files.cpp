@@ -95,7 +95,7 @@ void write_in_place(const std::string& path, const std::string& text) {
 
 void write_network_files(const ContainerInput& input) {
   if (!input.shared_files.empty()) return;
-  const std::string files = ContainerLayout(input.directory).files;
+  const std::string files = input.layout.files;
   write_in_place(files + "/hosts", hosts_text(input));
   write_in_place(files + "/hostname", hostname_of(*input.service, *input.record) + "\n");
   write_in_place(files + "/resolv.conf", resolv_conf_text(input));

@@ -93,7 +93,7 @@ class MountList {
   }
 
   void add_network_files() {
-    const std::string own = ContainerLayout(input_.directory).files;
+    const std::string own = input_.layout.files;
     const std::string& files = input_.shared_files.empty() ? own : input_.shared_files;
     for (const char* name : {"resolv.conf", "hostname", "hosts"}) {
       const std::string target = std::string("/etc/") + name;
@@ -221,7 +221,7 @@ class MountList {
 
   std::string write_content(const std::string& name, const std::string& content,
                             const manifests::FileMount& use) const {
-    const std::string path = ContainerLayout(input_.directory).files + "/" + name;
+    const std::string path = input_.layout.files + "/" + name;
     const auto id = [&](const std::string& text, const char* what) -> unsigned {
       if (text.empty()) return 0;
       try {

@@ -31,7 +31,7 @@ class Attachment {
  public:
   Attachment(const Invocation& invocation, const ContainerView& view, const AttachFlags& flags)
       : monitor_(invocation.paths, view.record),
-        log_(orchestrator::ContainerLayout(invocation.paths.container(view.record.short_id())).log,
+        log_(orchestrator::ContainerLayout(invocation.paths, view.record.short_id()).log,
              {.since = std::chrono::system_clock::now()}) {
     log_.follow();
     const auto service = view.record.model.at("services").at(view.record.service);

@@ -24,8 +24,7 @@ using orchestrator::protocol::Json;
 class AttachedRun {
  public:
   AttachedRun(const Invocation& invocation, const std::string& short_id, bool tty, bool interactive)
-      : tty_(tty), log_(orchestrator::ContainerLayout(invocation.paths.container(short_id)).log) {
-    log_.follow();
+      : tty_(tty), log_(orchestrator::ContainerLayout(invocation.paths, short_id).log) {
     if (auto socket = MonitorClient::connect(invocation.paths, short_id))
       monitor_.emplace(std::move(*socket));
     if (tty || interactive) attach();
@@ -38,6 +37,7 @@ class AttachedRun {
   /// Until the supervisor tells how it ended.
   int run(Request& request, Interrupts& interrupts) {
     print_log();
+    int looks = 0;
     for (;;) {
       if (const auto code = take_events(request)) return finish(request, *code);
       std::array<pollfd, 6> fds{{{request.connection().fd(), POLLIN, 0},
@@ -46,7 +46,11 @@ class AttachedRun {
                                  pump_ ? pump_->wake() : pollfd{-1, 0, 0},
                                  {output_open_ ? stream_.get() : -1, POLLIN, 0},
                                  {monitor_ ? monitor_->fd() : -1, POLLIN, 0}}};
-      ::poll(fds.data(), fds.size(), -1);
+      const bool follows = looks >= kLooksBeforeWatch;
+      if (::poll(fds.data(), fds.size(), follows ? -1 : kPauseBetweenLooks) == 0) {
+        if (++looks == kLooksBeforeWatch) log_.follow();
+        print_log();
+      }
       while (const auto signal = interrupts.take()) pass_on(*signal);
       if (fds[2].revents != 0) print_log();
       if (fds[3].revents != 0) pump_input();
@@ -59,6 +63,11 @@ class AttachedRun {
   }
 
  private:
+  // Who closes a watch of files waits for a grace period of the kernel, 15 ms: more than many
+  // programs run. The log is looked at a few times before it is watched.
+  static constexpr int kLooksBeforeWatch = 20;
+  static constexpr int kPauseBetweenLooks = 5;  // milliseconds
+
   void attach() {
     if (!monitor_) return;
     begin_ = std::chrono::system_clock::now();

@@ -79,7 +79,7 @@ void set_variable(std::vector<std::string>& environment, const std::string& name
 container::Process make_process(const Invocation& invocation, const ContainerView& view,
                                 const ExecFlags& flags, bool tty) {
   const container::Spec spec =
-      container::read_bundle(invocation.paths.container(view.record.short_id()));
+      container::read_bundle(invocation.paths.container_run(view.record.short_id()));
   container::Process process = spec.process.value_or(container::Process{});
   process.args.assign(flags.words.begin() + 1, flags.words.end());
   process.terminal = tty;

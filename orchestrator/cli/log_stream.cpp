@@ -34,7 +34,7 @@ std::string format_line(const LogFormat& format, const std::string& name, std::s
 
 void LogStream::add(const orchestrator::ContainerRecord& record,
                     const container::LogReaderOptions& options, bool follow) {
-  const std::string path = orchestrator::ContainerLayout(paths_.container(record.short_id())).log;
+  const std::string path = orchestrator::ContainerLayout(paths_, record.short_id()).log;
   const std::string directory = path.substr(0, path.rfind('/'));
   if (!os::exists(directory)) return;
   const std::string name = short_name(record);

@@ -14,6 +14,10 @@
 
 namespace container {
 
+/// The environment of a stack-runtime that runs from a detached mount: where its file is. No path
+/// leads back from there.
+inline constexpr const char* kRuntimePathVariable = "STACK_RUNTIME_EXECUTABLE";
+
 enum class Status { creating, created, running, paused, stopped, failed };
 std::string_view status_name(Status status) noexcept;
 std::optional<Status> status_from_name(std::string_view name) noexcept;

@@ -102,6 +102,14 @@ UniqueFd clone_mount(int directory, const std::string& path, bool recursive) {
                         [&] { return "clone the mount at '" + path + "'"; }));
 }
 
+UniqueFd clone_read_only(const std::string& path) {
+  const UniqueFd file = open_file(path, O_PATH);
+  UniqueFd mount = clone_mount(file.get(), "", false);
+  set_mount_attributes(mount.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0,
+                       MS_PRIVATE, false, path);
+  return mount;
+}
+
 void attach_mount(int mount, int target, const std::string& name) {
   check(::move_mount(mount, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
         [&] { return "mount on '" + name + "'"; });

@@ -37,6 +37,10 @@ class FilesystemContext {
 /// A detached clone of the mount at `path` below `directory` (OPEN_TREE_CLONE); `recursive` takes
 /// the mounts below it too. An empty path means `directory` itself.
 UniqueFd clone_mount(int directory, const std::string& path, bool recursive);
+/// The file at `path` on a read-only mount of its own that is in no mount namespace. What is
+/// executed from there cannot be opened for writing through /proc/PID/exe: the file is seen on that
+/// mount, which cannot be remounted, cloned or unmounted from inside a container.
+UniqueFd clone_read_only(const std::string& path);
 /// Attaches the detached `mount` on `target` (a descriptor); `name` is for messages.
 void attach_mount(int mount, int target, const std::string& name);
 /// Sets and clears MOUNT_ATTR_*; `propagation` is MS_SHARED, MS_SLAVE, MS_PRIVATE or 0 (keep).
