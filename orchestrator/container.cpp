@@ -174,6 +174,7 @@ Task<> Container::remove(bool volumes) {
   co_await project_.fabric().release(record_.short_id());
   auto work = [paths = project_.paths(), record = record_] {
     os::remove_tree(paths.container_run(record.short_id()));
+    os::remove_tree(ContainerLayout(paths, record.short_id()).bundle);
     remove_container_directory(paths, record);
   };
   co_await blocking(project_.workers(), std::move(work));

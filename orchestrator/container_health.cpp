@@ -8,6 +8,7 @@
 
 #include "orchestrator/container.hpp"
 #include "orchestrator/project.hpp"
+#include "orchestrator/translate.hpp"
 #include "runtime/container/bundle.hpp"
 #include "runtime/container/spec_json.hpp"
 #include "runtime/os/error.hpp"
@@ -56,7 +57,7 @@ Task<> drain(std::shared_ptr<Run> run) {
 
 Json Container::process_for_exec(const std::vector<std::string>& arguments) const {
   const container::Spec spec =
-      container::read_bundle(project_.paths().container_run(record_.short_id()));
+      container::read_bundle(ContainerLayout(project_.paths(), record_.short_id()).bundle);
   container::Process process = *spec.process;
   process.args = arguments;
   process.terminal = false;

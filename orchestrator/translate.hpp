@@ -25,7 +25,7 @@ struct ContainerLayout {
       : upper(paths.container(short_id) + "/upper"),
         work(paths.container(short_id) + "/work"),
         log(paths.container(short_id) + "/container.log"),
-        bundle(paths.container_run(short_id)),
+        bundle(paths.run + "/bundles/" + short_id),
         rootfs(bundle + "/rootfs"),
         files(bundle + "/files") {}
   std::string upper;

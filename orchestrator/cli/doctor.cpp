@@ -59,6 +59,9 @@ class Doctor {
     for (const auto& record : records) known.insert(record.short_id());
     for (const std::string& id : os::list_directory(paths_.run + "/containers"))
       if (!known.contains(id)) look_at_stray(id);
+    for (const std::string& id : os::list_directory(paths_.run + "/bundles"))
+      if (!known.contains(id))
+        remove(paths_.run + "/bundles/" + id, "bundle of container " + id + ", which is gone");
     look_at_images(records);
   }
 

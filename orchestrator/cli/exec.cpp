@@ -9,6 +9,7 @@
 #include "orchestrator/cli/monitor_client.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/terminal.hpp"
+#include "orchestrator/translate.hpp"
 #include "runtime/container/bundle.hpp"
 #include "runtime/container/capability.hpp"
 #include "runtime/container/spec_json.hpp"
@@ -78,8 +79,8 @@ void set_variable(std::vector<std::string>& environment, const std::string& name
 /// The container's own process, with what the flags change.
 container::Process make_process(const Invocation& invocation, const ContainerView& view,
                                 const ExecFlags& flags, bool tty) {
-  const container::Spec spec =
-      container::read_bundle(invocation.paths.container_run(view.record.short_id()));
+  const container::Spec spec = container::read_bundle(
+      orchestrator::ContainerLayout(invocation.paths, view.record.short_id()).bundle);
   container::Process process = spec.process.value_or(container::Process{});
   process.args.assign(flags.words.begin() + 1, flags.words.end());
   process.terminal = tty;
