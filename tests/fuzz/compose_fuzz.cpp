@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
@@ -17,15 +16,14 @@
 #include "manifests/load.hpp"
 #include "manifests/print.hpp"
 #include "manifests/report.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
+using fuzz::require;
+
 constexpr const char* kDirectory = "/nonexistent";
 constexpr const char* kFile = "/nonexistent/compose.yaml";
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 manifests::LoadOptions options_of(std::string_view input) {
   manifests::LoadOptions options{.files = {"compose.yaml"},
