@@ -1,6 +1,7 @@
 #include "runtime/build/context.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,8 @@ os::UniqueFd set_aside(int fd, const std::string& path, Cancel& cancel) {
   std::int64_t size = 0;
   for (;;) {
     cancel.check();
+    pollfd wait{fd, POLLIN, 0};
+    if (::poll(&wait, 1, 200) == 0) continue;  // nobody has written yet
     const ssize_t n = ::read(fd, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     os::check(n, [] { return "read standard input"; });
@@ -43,7 +46,8 @@ FetchedContext open_archive(Session& session, const os::UniqueFd& file, const st
   const auto rewind = [&] {
     os::check(::lseek(file.get(), 0, SEEK_SET), [&] { return "read '" + name + "' again"; });
   };
-  FetchedContext context{.directory = session.workspace.temporary(), .dockerfile = {}};
+  FetchedContext context{
+      .directory = session.workspace.temporary(), .dockerfile = {}, .has_owners = true};
   rewind();
   const bool archive = is_archive(file.get());
   rewind();

@@ -24,6 +24,7 @@ bool is_remote_context(const std::string& text);
 struct FetchedContext {
   std::string directory;
   std::optional<std::string> dockerfile;  ///< it was no archive: the text of a Dockerfile alone
+  bool has_owners = false;                ///< those of an archive's files are meant
 };
 
 /// Fetches a context of any kind but a directory, as a step of the build that people see. Throws

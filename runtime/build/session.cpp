@@ -84,10 +84,12 @@ image::Image Session::find_image(const std::string& reference,
                   (near.empty() ? "" : "; did you mean " + near + "?") + reason);
 }
 
-std::shared_ptr<SourceTree> Session::tree_at(const std::string& directory,
+std::shared_ptr<SourceTree> Session::tree_of(const FetchedContext& context,
                                              const std::string& name) {
-  return std::make_shared<SourceTree>(SourceTree{
-      .stack = image::LayerStack({directory}), .ignore = {}, .is_context = true, .name = name});
+  return std::make_shared<SourceTree>(SourceTree{.stack = image::LayerStack({context.directory}),
+                                                 .ignore = {},
+                                                 .is_context = !context.has_owners,
+                                                 .name = name});
 }
 
 std::shared_ptr<SourceTree> Session::open_context(const std::string& directory,
@@ -131,7 +133,7 @@ std::shared_ptr<SourceTree> Session::context() {
   auto& tree = trees_[""];
   if (tree) return tree;
   if (options.context.empty()) throw os::Error("there is no build context to read from");
-  tree = fetched ? tree_at(main_context.directory, "") : open_context(options.context, "", true);
+  tree = fetched ? tree_of(main_context, "") : open_context(options.context, "", true);
   return tree;
 }
 
@@ -157,7 +159,7 @@ std::shared_ptr<SourceTree> Session::tree_of(const Origin& origin) {
       if (tree) return tree;
       tree = kind == ContextKind::directory
                  ? open_context(value, origin.name, false)
-                 : tree_at(fetch_context(*this, value).directory, "context '" + origin.name + "'");
+                 : tree_of(fetch_context(*this, value), "context '" + origin.name + "'");
       return tree;
     }
     reference = value.substr(kImagePrefix.size());

@@ -98,7 +98,8 @@ struct Session {
 
  private:
   /// What was fetched: nothing of it is ignored.
-  static std::shared_ptr<SourceTree> tree_at(const std::string& directory, const std::string& name);
+  static std::shared_ptr<SourceTree> tree_of(const FetchedContext& context,
+                                             const std::string& name);
   std::shared_ptr<SourceTree> open_context(const std::string& directory, const std::string& name,
                                            bool main);
   std::optional<image::Image> find_suitable(const std::string& reference,

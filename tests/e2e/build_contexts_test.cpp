@@ -41,12 +41,14 @@ TEST_F(BuildContextsTest, ATarOnStandardInput) {
                               .file("Dockerfile", kDockerfile)
                               .directory("d", 0750)
                               .file("d/file", "in the tar\n", 0640)
+                              .add({.name = "owned", .uid = 1234, .gid = 5})
+                              .file(".dockerignore", "d\n")
                               .symlink("link", "d/file")
                               .finish();
   for (const std::string& text : {tar, gzip(tar)}) {
     ASSERT_THAT(build_of({"-"}, with_input(text)), ExitsWith(0));
-    EXPECT_EQ(in_image("cat /all/d/file /all/link; stat -c '%a' /all/d /all/d/file"),
-              "in the tar\nin the tar\n750\n640\n");
+    EXPECT_EQ(in_image("cat /all/d/file /all/link; stat -c '%a %u:%g' /all/d /all/owned"),
+              "in the tar\nin the tar\n750 0:0\n644 1234:5\n");
     must({"rmi", "made"});
   }
   const std::string elsewhere =
@@ -66,6 +68,16 @@ TEST_F(BuildContextsTest, ADockerfileOnStandardInput) {
   EXPECT_THAT(neither, ExitsWith(1));
   EXPECT_THAT(neither.err, HasSubstr("neither a tar nor a Dockerfile"));
   EXPECT_THAT(build_of({"-f", "-", "-"}, with_input("FROM test\n")), ExitsWith(2));
+}
+
+TEST_F(BuildContextsTest, InputThatDoesNotComeCanBeLeft) {
+  CommandOptions options;
+  options.open_input = true;
+  Command command = start({"build", "--progress", "plain", "-t", "made", "-"}, options);
+  ASSERT_TRUE(
+      wait_until([&] { return command.err().find("standard input") != std::string::npos; }));
+  command.send_signal(SIGINT);
+  EXPECT_THAT(command.wait(), ExitsWith(130));
 }
 
 TEST_F(BuildContextsTest, ATarInAFile) {
