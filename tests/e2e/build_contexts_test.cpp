@@ -1,5 +1,8 @@
 // Builds whose files come from elsewhere: tars and Dockerfiles on standard input, in files and at
 // URLs, and git repositories, as context, as named context and as source of ADD.
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <csignal>
 
 #include "tests/e2e/build_fixture.hpp"
@@ -297,6 +300,28 @@ TEST_F(BuildGitTest, PasswordsComeFromSecrets) {
                         server_.url("r")}),
               ExitsWith(1))
       << "another host's";
+}
+
+TEST_F(BuildGitTest, SshSpeaksWithTheAgentOfTheBuild) {
+  const std::string path = directory() + "/agent";
+  const os::UniqueFd agent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(agent.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  // In the place of ssh: the other end, on this machine.
+  write("bin/ssh",
+        "#!/bin/sh\necho \"$SSH_AUTH_SOCK $*\" >> " + directory() +
+            "/calls\nfor last; do :; done\ncd " + server_.served() + " && exec sh -c \"$last\"\n",
+        0755);
+  environment()["PATH"] = directory() + "/bin:/usr/bin:/bin";
+  write("Dockerfile", "FROM test\nADD git@example.test:r.git#v1 /r\n");
+  ASSERT_THAT(build_of({"--ssh", "default=" + path, directory()}), ExitsWith(0));
+  EXPECT_EQ(in_image("cat /r/f"), "one\n");
+  const std::string calls = os::read_file(directory() + "/calls");
+  EXPECT_THAT(calls, AllOf(HasSubstr(path), HasSubstr("StrictHostKeyChecking=yes"),
+                           HasSubstr("BatchMode=yes"), HasSubstr("git@example.test")));
+  ASSERT_THAT(build_of({"git@example.test:r.git#main"}), ExitsWith(0));
+  EXPECT_EQ(in_image("cat /all/f"), "two\n");
 }
 
 TEST_F(BuildGitTest, ASlowServerCanBeLeft) {

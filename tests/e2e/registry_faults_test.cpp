@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "tests/support/fake_registry.hpp"
+#include "tests/support/registry_server.hpp"
 #include "tests/support/stack_fixture.hpp"
 #include "tests/support/tar_builder.hpp"
 
@@ -342,6 +343,28 @@ TEST_F(RegistryFaultsTest, RedirectsThatLeadNowhereEnd) {
     return ServedAnswer{.status = 302, .headers = {{"Location", "file:///etc/shadow"}}};
   });
   expect_refused(stack({"pull", name()}), "file:///etc/shadow");
+}
+
+TEST_F(RegistryFaultsTest, NothingThatWasEncryptedIsFetchedInTheOpen) {
+  publish();
+  const std::string files = directory() + "/served";
+  os::make_directories(files + "/v2/app/manifests", 0700);
+  os::write_file_atomic(files + "/v2/app/manifests/1",
+                        "HTTP/1.1 307 Elsewhere\r\nLocation: http://" + registry_.host() +
+                            "/v2/app/manifests/1\r\nContent-Length: 0\r\n\r\n");
+  support::openssl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                    "/CN=127.0.0.1", "-keyout", "key", "-out", "certificate"},
+                   files);
+  CommandOptions options;
+  options.working_directory = files;
+  Command server({"/usr/bin/openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", "certificate",
+                  "-key", "key", "-HTTP"},
+                 options);
+  ASSERT_TRUE(server.wait_for_output("ACCEPT 127.0.0.1:"));
+  std::string port = server.out().substr(server.out().find("127.0.0.1:") + 10);
+  port.resize(port.find_first_not_of("0123456789"));
+  expect_refused(stack({"pull", "127.0.0.1:" + port + "/app:1"}), "which is not encrypted");
+  EXPECT_THAT(registry_.server().requests(), IsEmpty());
 }
 
 TEST_F(RegistryFaultsTest, PushesGoOnAfterABreak) {

@@ -28,6 +28,8 @@ class GitServer {
   std::string working_tree(const std::string& name) const {
     return directory_.path() + "/work/" + name;
   }
+  /// Where NAME.git is, for other ways to it.
+  std::string served() const { return directory_.path() + "/served"; }
   std::string url(const std::string& name) const { return server_.url() + "/" + name + ".git"; }
   std::string host() const { return server_.host(); }
   const HttpServer& server() const { return server_; }
