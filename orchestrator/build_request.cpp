@@ -207,7 +207,8 @@ void complete_build(build::BuildOptions& options, const Paths& paths,
   if (const auto found = options.arguments.find("SOURCE_DATE_EPOCH");
       found != options.arguments.end())
     epoch = found->second;
-  if (epoch.empty()) return;
+  options.epoch_of_context = epoch == "context";
+  if (epoch.empty() || options.epoch_of_context) return;
   std::int64_t seconds = 0;
   const auto [end, failed] = std::from_chars(epoch.data(), epoch.data() + epoch.size(), seconds);
   if (failed != std::errc() || end != epoch.data() + epoch.size() || seconds < 0)

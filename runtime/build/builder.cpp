@@ -106,6 +106,15 @@ std::string read_dockerfile(const Session& session, std::string& name) {
                   "': write one, or name another file with -f");
 }
 
+void set_epoch(const Session& session, BuildOptions& options) {
+  if (!session.main_context.time)
+    throw os::Error("SOURCE_DATE_EPOCH is 'context', and the build context is no git repository");
+  options.source_date_epoch = session.main_context.time;
+  const auto argument = options.arguments.find("SOURCE_DATE_EPOCH");
+  if (argument != options.arguments.end())
+    argument->second = std::to_string(*session.main_context.time);
+}
+
 void set_stage_input(Session& session) {
   StageInput& input = session.stage_input;
   input.global_args = session.graph.global_args;
@@ -187,10 +196,12 @@ Presence::~Presence() {
   }
 }
 
-BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel& cancel) {
+BuildResult build_image(image::Store& store, const BuildOptions& given, Cancel& cancel) {
+  BuildOptions options = given;
   os::make_directories(options.data_directory, 0700);
   Session session(store, options, cancel);
   session.prepare_context();
+  if (options.epoch_of_context) set_epoch(session, options);
   read_file(session);
   set_stage_input(session);
   session.workspace.import_from(options.cache_from);

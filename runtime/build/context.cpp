@@ -47,7 +47,7 @@ FetchedContext open_archive(Session& session, const os::UniqueFd& file, const st
     os::check(::lseek(file.get(), 0, SEEK_SET), [&] { return "read '" + name + "' again"; });
   };
   FetchedContext context{
-      .directory = session.workspace.temporary(), .dockerfile = {}, .has_owners = true};
+      .directory = session.workspace.temporary(), .dockerfile = {}, .time = {}, .has_owners = true};
   rewind();
   const bool archive = is_archive(file.get());
   rewind();
@@ -70,8 +70,8 @@ FetchedContext fetch_git(Session& session, const std::string& text, std::size_t 
   Git git(session.options, session.cancel,
           [&](std::string_view line) { session.progress.line(step, line); });
   const std::string commit = git.resolve(source);
-  return {.directory = git.check_out(source, commit, session.workspace.temporary()),
-          .dockerfile = {}};
+  const CheckedOut files = git.check_out(source, commit, session.workspace.temporary());
+  return {.directory = files.directory, .dockerfile = {}, .time = files.time};
 }
 
 FetchedContext fetch_url(Session& session, const std::string& text) {

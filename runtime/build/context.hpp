@@ -2,6 +2,7 @@
 // directory are fetched or unpacked into one.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -24,6 +25,7 @@ bool is_remote_context(const std::string& text);
 struct FetchedContext {
   std::string directory;
   std::optional<std::string> dockerfile;  ///< it was no archive: the text of a Dockerfile alone
+  std::optional<std::int64_t> time;       ///< of the commit, seconds
   bool has_owners = false;                ///< those of an archive's files are meant
 };
 

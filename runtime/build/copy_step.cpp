@@ -184,7 +184,7 @@ class Copy {
 
   void copy_repository(CopyInto& into, const Source& source) {
     const std::string directory =
-        git().check_out(*source.git, source.commit, session_.workspace.temporary());
+        git().check_out(*source.git, source.commit, session_.workspace.temporary()).directory;
     const SourceTree tree{
         .stack = LayerStack({directory}), .ignore = {}, .is_context = true, .name = ""};
     into.copy(tree, {.path = "", .kept = ""}, step_.destination, excludes_);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -331,8 +332,8 @@ void Git::fetch(const GitSource& source, const std::string& commit, const std::s
   throw os::Error("the git repository " + shown_remote(source.remote) + " has no commit " + commit);
 }
 
-std::string Git::check_out(const GitSource& source, const std::string& commit,
-                           const std::string& directory) {
+CheckedOut Git::check_out(const GitSource& source, const std::string& commit,
+                          const std::string& directory) {
   const std::string& remote = source.remote;
   const std::string what = "the git repository " + shown_remote(remote);
   os::make_directories(directory, 0755);
@@ -341,6 +342,10 @@ std::string Git::check_out(const GitSource& source, const std::string& commit,
   fetch(source, commit, directory);
   must(remote, {"-C", directory, "checkout", "--quiet", "--detach", commit},
        "check out " + commit + " of " + what);
+  CheckedOut result{.directory = directory};
+  const std::string time = must(
+      remote, {"-C", directory, "show", "--no-patch", "--format=%ct", commit}, "look at " + commit);
+  std::from_chars(time.data(), time.data() + time.size(), result.time);
   const image::LayerStack tree({directory});
   if (source.submodules && tree.resolve(".gitmodules")) {
     const std::vector<std::string> words{"-C",     directory, "submodule",  "--quiet",
@@ -350,11 +355,13 @@ std::string Git::check_out(const GitSource& source, const std::string& commit,
     if (run(remote, shallow).code != 0) must(remote, words, "fetch the submodules of " + what);
   }
   if (!source.keep_git_directory) remove_git_directories(directory);
-  if (source.subdirectory.empty()) return directory;
+  if (source.subdirectory.empty()) return result;
   const auto found = tree.resolve(source.subdirectory);
   if (!found || !found->is_directory())
     throw os::Error(what + " has no directory '" + source.subdirectory + "' in commit " + commit);
-  return std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(found->top())).string();
+  result.directory =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(found->top())).string();
+  return result;
 }
 
 }  // namespace build

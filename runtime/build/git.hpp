@@ -3,6 +3,7 @@
 // git alone.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,12 @@
 #include "runtime/build/options.hpp"
 
 namespace build {
+
+/// A commit as files.
+struct CheckedOut {
+  std::string directory;  ///< the real path of what the source means
+  std::int64_t time = 0;  ///< of the commit, seconds
+};
 
 class Git {
  public:
@@ -25,9 +32,9 @@ class Git {
   /// checksum says.
   std::string resolve(const GitSource& source);
   /// Fetches that commit into the new directory `directory`, its submodules too. Files have modes
-  /// 0644 and 0755. Returns the real path of the directory that `source` means, inside of it.
-  std::string check_out(const GitSource& source, const std::string& commit,
-                        const std::string& directory);
+  /// 0644 and 0755.
+  CheckedOut check_out(const GitSource& source, const std::string& commit,
+                       const std::string& directory);
 
  private:
   struct Result {

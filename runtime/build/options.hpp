@@ -62,6 +62,7 @@ struct BuildOptions {
   std::set<std::string> no_cache_stages;
   std::optional<image::Platform> platform;
   std::optional<std::int64_t> source_date_epoch;
+  bool epoch_of_context = false;  ///< the time of the git commit that is the context, in its place
 
   std::string data_directory;                      ///< cache mounts, the index of files
   std::string run_directory;                       ///< what of steps is gone at reboot

@@ -191,6 +191,18 @@ TEST_F(BuildGitTest, ARepositoryIsAContext) {
   EXPECT_EQ(in_image("cat /all/.git/HEAD"), second_ + "\n");
 }
 
+TEST_F(BuildGitTest, TheTimeOfTheCommitMakesBuildsTheSame) {
+  const std::string time = server_.git("r", {"show", "--no-patch", "--format=%ct", second_});
+  const std::vector<std::string> arguments{"--no-cache", "--build-arg", "SOURCE_DATE_EPOCH=context",
+                                           server_.url("r")};
+  const Output first = build_of(arguments);
+  ASSERT_THAT(first, ExitsWith(0));
+  EXPECT_EQ(in_image("stat -c %Y /all/f"), time + "\n");
+  EXPECT_EQ(build_of(arguments).out, first.out);
+  EXPECT_THAT(build("FROM test\n", {"--build-arg", "SOURCE_DATE_EPOCH=context"}).err,
+              HasSubstr("no git repository"));
+}
+
 TEST_F(BuildGitTest, ManifestsNameRepositories) {
   manifest("services:\n  a:\n    image: made\n    build:\n      context: " + server_.url("r") +
            "#main\n      dockerfile_inline: |\n        FROM test\n        COPY f /f\n" +
