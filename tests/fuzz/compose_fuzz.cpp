@@ -46,6 +46,10 @@ manifests::LoadOptions options_of(std::string_view input) {
   return options;
 }
 
+std::string text_of(const manifests::Json& json) {
+  return json.dump(-1, ' ', false, manifests::Json::error_handler_t::replace);
+}
+
 void load_and_print(const manifests::LoadOptions& options) {
   const manifests::Loaded loaded = manifests::load(options);
   const std::string json = manifests::to_json_text(loaded.stack);
@@ -53,7 +57,8 @@ void load_and_print(const manifests::LoadOptions& options) {
   manifests::to_yaml_with_origins(loaded.stack);
   const manifests::Json complete = manifests::to_json(loaded.stack, manifests::Detail::complete);
   const manifests::Stack again = manifests::from_json(complete);
-  require(manifests::to_json(again, manifests::Detail::complete) == complete);
+  // As text, for a number that is none is not equal to itself.
+  require(text_of(manifests::to_json(again, manifests::Detail::complete)) == text_of(complete));
 }
 
 }  // namespace
