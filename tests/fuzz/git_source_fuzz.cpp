@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(source->remote.find("::") == std::string::npos ||
               source->remote.find("://") != std::string::npos ||
               source->remote.find('@') < source->remote.find("::"));
-      require(source->remote.find("://-") == std::string::npos);
+      const auto host = source->remote.find("://");
+      require(host == std::string::npos || source->remote.substr(host + 3, 1) != "-");
       require(!source->ref.starts_with('-') && source->ref.find('\n') == std::string::npos);
       const std::string directory = "/" + source->subdirectory + "/";
       require(directory.find("/../") == std::string::npos);
