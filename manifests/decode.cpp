@@ -385,6 +385,14 @@ Stack decode(Node model, Diagnostics& diagnostics) {
   return stack;
 }
 
+/// As YAML writes it; JSON has no word for what is not finite.
+std::string number_text(const Json& value) {
+  const double number = value.is_number_float() ? value.get<double>() : 0;
+  if (std::isnan(number)) return ".nan";
+  if (std::isinf(number)) return number < 0 ? "-.inf" : ".inf";
+  return value.dump();
+}
+
 Node node_from_json(const Json& value) {
   Node node;
   if (value.is_object()) {
@@ -400,7 +408,7 @@ Node node_from_json(const Json& value) {
   } else if (value.is_boolean()) {
     node = Node::make_boolean(value.get<bool>());
   } else if (value.is_number()) {
-    node = Node::make_string(value.dump());
+    node = Node::make_string(number_text(value));
     node.type = value.is_number_float() ? ScalarType::floating : ScalarType::integer;
     node.quoted = false;
   }

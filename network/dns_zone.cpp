@@ -172,8 +172,7 @@ void DnsZone::remove_network(const std::string& network) { networks_.erase(netwo
 DnsZone::Endpoint DnsZone::prepare(const DnsEndpoint& endpoint) {
   const auto make_unique = [](std::vector<std::string>& values) {
     std::ranges::sort(values);
-    const auto rest = std::ranges::unique(values);
-    values.erase(rest.begin(), rest.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
   };
   Endpoint prepared;
   prepared.name = dns_key(endpoint.name).value_or("");

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "orchestrator/planning.hpp"
+#include "runtime/build/context.hpp"
 #include "runtime/build/run_mount.hpp"
 #include "runtime/container/spec.hpp"
 #include "runtime/image/reference.hpp"
@@ -19,26 +20,24 @@ namespace {
 
 constexpr std::string_view kServicePrefix = "service:";
 
+/// Whether a value is no path: what is there counts first.
 bool is_remote(const std::string& context) {
-  return context.find("://") != std::string::npos || context.starts_with("git@") ||
-         context.starts_with("github.com/");
+  return !std::filesystem::exists(context) &&
+         (context.find("://") != std::string::npos || build::is_remote_context(context));
 }
 
 void set_context(const manifests::Service& service, build::BuildOptions& options) {
   const manifests::Build& build = *service.build;
-  if (is_remote(build.context))
-    throw os::Error("the build context '" + build.context +
-                    "' is not supported yet: use a directory");
   options.context = build.context;
-  if (!std::filesystem::is_directory(options.context))
+  const build::ContextKind kind = build::context_kind(options.context);
+  if (kind == build::ContextKind::directory && !std::filesystem::is_directory(options.context))
     throw os::Error("the build context '" + options.context + "' is no directory");
   if (!build.dockerfile_inline.empty()) {
     options.dockerfile_text = build.dockerfile_inline;
     options.dockerfile = "dockerfile_inline";
   } else if (!build.dockerfile.empty() && build.dockerfile != "Dockerfile") {
-    options.dockerfile = build.dockerfile.starts_with('/')
-                             ? build.dockerfile
-                             : options.context + "/" + build.dockerfile;
+    const bool inside = kind != build::ContextKind::directory || build.dockerfile.starts_with('/');
+    options.dockerfile = inside ? build.dockerfile : options.context + "/" + build.dockerfile;
   }
 }
 
@@ -208,7 +207,8 @@ void complete_build(build::BuildOptions& options, const Paths& paths,
   if (const auto found = options.arguments.find("SOURCE_DATE_EPOCH");
       found != options.arguments.end())
     epoch = found->second;
-  if (epoch.empty()) return;
+  options.epoch_of_context = epoch == "context";
+  if (epoch.empty() || options.epoch_of_context) return;
   std::int64_t seconds = 0;
   const auto [end, failed] = std::from_chars(epoch.data(), epoch.data() + epoch.size(), seconds);
   if (failed != std::errc() || end != epoch.data() + epoch.size() || seconds < 0)

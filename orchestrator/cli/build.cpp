@@ -6,6 +6,7 @@
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/planning.hpp"
+#include "runtime/build/context.hpp"
 #include "runtime/build/dockerfile.hpp"
 #include "runtime/build/run_mount.hpp"
 #include "runtime/image/reference.hpp"
@@ -68,9 +69,12 @@ void declare(CommandLine& line, BuildOptions& options) {
   line.flag("-q,--quiet", options.quiet, "Print the ids alone");
   line.flag("--with-dependencies", options.with_dependencies,
             "Also the services that these depend on");
-  line.arguments("[SERVICE...] | DIRECTORY", options.words);
+  line.arguments("[SERVICE...] | CONTEXT", options.words);
   line.example("stack build", "the images of all services that have `build:`");
   line.example("stack build -t site:1 .", "the image of a directory with a Dockerfile");
+  line.example("stack build -t site:1 https://example.com/site.git#main:docs",
+               "of a git repository");
+  line.example("stack build -t site:1 - < site.tar.gz", "of a tar, which may be compressed");
   line.example("stack build -t site:1 --target test --progress plain .", "one stage, for a log");
 }
 
@@ -167,9 +171,11 @@ void set_contexts(const BuildOptions& options, build::BuildOptions& build) {
   for (const std::string& text : options.contexts) {
     const auto [name, value] = split_pair(text);
     if (!value || name.empty()) throw UsageError("--build-context '" + text + "': write NAME=PATH");
-    const bool remote = value->find("://") != std::string::npos;
-    if (!remote && !std::filesystem::is_directory(*value))
-      throw os::Error("--build-context " + name + ": '" + *value + "' is no directory");
+    const bool local = std::filesystem::exists(*value);
+    const bool remote =
+        !local && (value->find("://") != std::string::npos || build::is_remote_context(*value));
+    if (!remote && !local)
+      throw os::Error("--build-context " + name + ": there is no directory '" + *value + "'");
     build.contexts[name] = remote ? *value : absolute(*value);
   }
 }
@@ -187,18 +193,17 @@ void set_dockerfile(const BuildOptions& options, build::BuildOptions& build) {
 build::BuildOptions directory_build(const Invocation& invocation, const BuildOptions& options) {
   build::BuildOptions build;
   const std::string& context = options.words.front();
-  if (context.find("://") != std::string::npos || context.starts_with("git@"))
-    throw os::Error("a context of this kind is not supported yet: '" + context +
-                    "'; use a directory");
-  if (context == "-") {
-    build.dockerfile = "-";
-    build.dockerfile_text = os::read_all(STDIN_FILENO, build::kMaxDockerfile, "standard input");
-  } else {
-    if (!std::filesystem::is_directory(context))
-      throw os::Error("the build context '" + context + "' is no directory");
-    build.context = absolute(context);
-    set_dockerfile(options, build);
-  }
+  if (context == build::kStandardInput && options.file == build::kStandardInput)
+    throw UsageError("context and Dockerfile cannot both be standard input");
+  const build::ContextKind kind = build::context_kind(context);
+  if (kind == build::ContextKind::directory && !std::filesystem::is_directory(context))
+    throw os::Error("the build context '" + context + "' is no directory" +
+                    (context.find("://") == std::string::npos
+                         ? ""
+                         : ", and neither git nor an archive at an http URL"));
+  const bool local = context != build::kStandardInput && std::filesystem::exists(context);
+  build.context = local ? absolute(context) : context;
+  set_dockerfile(options, build);
   for (const std::string& tag : options.tags)
     build.names.push_back(image::Reference::parse(tag).text());
   build.arguments = arguments_of(invocation, options);
@@ -255,7 +260,8 @@ bool is_directory_build(const BuildOptions& options) {
   if (!options.tags.empty() || !options.file.empty() || !options.id_file.empty()) return true;
   if (options.words.size() != 1) return false;
   const std::string& word = options.words.front();
-  return word == "." || word == ".." || word == "-" || word.find('/') != std::string::npos;
+  return word == "." || word == ".." || word == "-" || word.find('/') != std::string::npos ||
+         build::is_remote_context(word);
 }
 
 std::vector<build::BuildOptions> service_builds(const Invocation& invocation,
@@ -291,7 +297,7 @@ int build(Invocation& invocation) {
   std::vector<build::BuildOptions> builds;
   if (is_directory_build(options)) {
     if (options.words.size() != 1)
-      throw UsageError("a build with --tag or --file needs one directory: stack build -t NAME .");
+      throw UsageError("a build with --tag or --file needs one context: stack build -t NAME .");
     builds.push_back(directory_build(invocation, options));
   } else {
     builds = service_builds(invocation, options);

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "runtime/build/check.hpp"
+#include "runtime/build/dockerignore.hpp"
 #include "runtime/build/session.hpp"
 #include "runtime/build/steps.hpp"
 #include "runtime/container/cgroup.hpp"
@@ -78,23 +79,40 @@ class StageTable {
   std::exception_ptr failure_;
 };
 
-std::string read_dockerfile(const BuildOptions& options, std::string& name) {
-  if (options.dockerfile_text) {
+std::string read_dockerfile(const Session& session, std::string& name) {
+  const BuildOptions& options = session.options;
+  if (options.dockerfile_text || session.main_context.dockerfile) {
     name = options.dockerfile.empty() ? "Dockerfile" : options.dockerfile;
-    return *options.dockerfile_text;
+    return options.dockerfile_text ? *options.dockerfile_text : *session.main_context.dockerfile;
+  }
+  if (!options.dockerfile.empty() && session.fetched) {
+    name = options.dockerfile;
+    const image::LayerStack context({session.main_context.directory});
+    if (auto text = context.read_file(clean_relative(name), kMaxDockerfile))
+      return *std::move(text);
+    throw os::Error("there is no file '" + name + "' in the build context");
   }
   if (!options.dockerfile.empty()) {
     name = options.dockerfile;
     return os::read_file(options.dockerfile, kMaxDockerfile);
   }
   // By descriptors: a link in a foreign context leads nowhere else.
-  const image::LayerStack context({options.context});
+  const image::LayerStack context({session.main_context.directory});
   for (const char* each : {"Dockerfile", "dockerfile"}) {
     name = each;
     if (auto text = context.read_file(each, kMaxDockerfile)) return *std::move(text);
   }
   throw os::Error("there is no Dockerfile in '" + options.context +
                   "': write one, or name another file with -f");
+}
+
+void set_epoch(const Session& session, BuildOptions& options) {
+  if (!session.main_context.time)
+    throw os::Error("SOURCE_DATE_EPOCH is 'context', and the build context is no git repository");
+  options.source_date_epoch = session.main_context.time;
+  const auto argument = options.arguments.find("SOURCE_DATE_EPOCH");
+  if (argument != options.arguments.end())
+    argument->second = std::to_string(*session.main_context.time);
 }
 
 void set_stage_input(Session& session) {
@@ -130,7 +148,7 @@ void warn_of_unused(const Session& session) {
 
 void read_file(Session& session) {
   const BuildOptions& options = session.options;
-  session.file = parse_dockerfile(read_dockerfile(options, session.file_name));
+  session.file = parse_dockerfile(read_dockerfile(session, session.file_name));
   check_dockerfile(session.file);
   const std::string& text = session.file.text;
   if (session.file.mistakes.empty()) {
@@ -178,9 +196,12 @@ Presence::~Presence() {
   }
 }
 
-BuildResult build_image(image::Store& store, const BuildOptions& options, Cancel& cancel) {
+BuildResult build_image(image::Store& store, const BuildOptions& given, Cancel& cancel) {
+  BuildOptions options = given;
   os::make_directories(options.data_directory, 0700);
   Session session(store, options, cancel);
+  session.prepare_context();
+  if (options.epoch_of_context) set_epoch(session, options);
   read_file(session);
   set_stage_input(session);
   session.workspace.import_from(options.cache_from);

@@ -127,7 +127,8 @@ class Checker {
   }
 
   void check_checksum(const Flag& flag, const std::string& value) {
-    const bool git = text().find(".git") != std::string::npos || text().starts_with("git");
+    const bool git = text().find(".git") != std::string::npos ||
+                     text().find("ssh://") != std::string::npos || text().starts_with("git");
     if (git) return;
     const bool good = value.starts_with("sha256:") && value.size() == 71 &&
                       value.find_first_not_of("0123456789abcdef", 7) == std::string::npos;

@@ -5,11 +5,11 @@
 
 #include <array>
 
+#include "runtime/build/archive_file.hpp"
 #include "runtime/build/copy_into.hpp"
 #include "runtime/build/download.hpp"
+#include "runtime/build/git.hpp"
 #include "runtime/build/steps.hpp"
-#include "runtime/image/decompressor.hpp"
-#include "runtime/image/layer.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 
@@ -19,51 +19,12 @@ namespace {
 
 using image::LayerStack;
 
-bool is_git_url(const std::string& text) {
-  return text.starts_with("git@") || text.starts_with("git://") || text.starts_with("ssh://") ||
-         (is_http_url(text) && (text.ends_with(".git") || text.find(".git#") != std::string::npos ||
-                                text.find(".git?") != std::string::npos));
-}
-
-/// Whether the first bytes of a plain stream are a tar header: its checksum says so.
-bool is_tar_header(std::string_view block) {
-  if (block.size() < 512) return false;
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < 512; ++i)
-    sum += i >= 148 && i < 156 ? std::uint64_t{' '} : static_cast<unsigned char>(block[i]);
-  std::uint64_t said = 0;
-  bool digits = false;
-  for (const char c : block.substr(148, 8)) {
-    if (c < '0' || c > '7') {
-      if (digits) break;
-      continue;
-    }
-    digits = true;
-    said = said * 8 + static_cast<std::uint64_t>(c - '0');
-  }
-  return digits && said == sum;
-}
-
-/// Whether the file is a tar, compressed or not, told by what is in it.
-bool is_archive(int fd) {
-  try {
-    image::Decompressor stream(image::read_source(fd, "the archive"), image::Limits{}.ratio);
-    std::string head;
-    while (head.size() < 512) {
-      const std::string_view more = stream.next();
-      if (more.empty()) break;
-      head += more;
-    }
-    return is_tar_header(head);
-  } catch (const os::Error&) {
-    return false;  // damaged, or no archive at all: a file like any other
-  }
-}
-
 /// One thing to copy, after downloads.
 struct Source {
   Selected selected;
   std::optional<Download> fetched;
+  std::optional<GitSource> git;
+  std::string commit;  ///< of the repository
   bool unpack = false;
 };
 
@@ -87,23 +48,24 @@ class Copy {
   void find_sources() {
     std::vector<std::string> paths;
     for (const std::string& source : step_.sources) {
-      if (step_.is_add && is_git_url(source))
-        throw os::Error("ADD of a git repository is not supported yet: '" + source + "'");
-      if (step_.is_add && is_http_url(source)) {
+      const auto git = step_.is_add ? parse_git_source(source, false) : std::nullopt;
+      if (git)
+        add_repository(*git);
+      else if (step_.is_add && is_http_url(source))
         add_download(source);
-        continue;
-      }
-      paths.push_back(source);
+      else
+        paths.push_back(source);
     }
     if (!step_.checksum.empty() && !paths.empty())
-      throw os::Error("--checksum is for URLs alone, and '" + paths.front() + "' is none");
+      throw os::Error("--checksum is for URLs and git alone, and '" + paths.front() + "' is none");
     if (paths.empty() && step_.from.empty()) return;
     tree_ = step_.from.empty()
                 ? session_.context()
                 : session_.tree_of(find_origin(session_.graph.stages, place_.stage->index,
                                                session_.context_names(), step_.from, true));
     for (Selected& each : select_sources(*tree_, paths, step_.parents)) {
-      Source source{.selected = std::move(each), .fetched = {}};
+      Source source;
+      source.selected = std::move(each);
       if (step_.is_add) source.unpack = wants_unpack(source.selected);
       sources_.push_back(std::move(source));
     }
@@ -118,25 +80,24 @@ class Copy {
     return is_archive(fd.get());
   }
 
-  std::string authorization_for(const std::string& url) const {
-    const auto begin = url.find("://") + 3;
-    const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
-    const auto secret = [&](const std::string& id) -> std::optional<std::string> {
-      const auto found = session_.options.secrets.find(id);
-      if (found == session_.options.secrets.end()) return std::nullopt;
-      std::string text =
-          found->second.content ? *found->second.content : os::read_file(found->second.file);
-      text.resize(text.find_last_not_of("\r\n") + 1);  // the file's end is no part of it
-      return text;
-    };
-    if (auto header = secret("HTTP_AUTH_HEADER_" + host)) return *std::move(header);
-    if (const auto token = secret("HTTP_AUTH_TOKEN_" + host)) return "Bearer " + *token;
-    return {};
+  Git git() {
+    return {session_.options, session_.cancel,
+            [this](std::string_view line) { session_.progress.line(place_.progress, line); }};
+  }
+
+  /// The commit counts for the key, so nothing is fetched that was copied before.
+  void add_repository(GitSource repository) {
+    repository.keep_git_directory |= step_.keep_git_directory;
+    if (!step_.checksum.empty()) repository.checksum = step_.checksum;
+    Source source;
+    source.commit = git().resolve(repository);
+    source.git = std::move(repository);
+    sources_.push_back(std::move(source));
   }
 
   void add_download(const std::string& url) {
     Source source;
-    const DownloadOptions options{.authorization = authorization_for(url),
+    const DownloadOptions options{.authorization = authorization_for(url, session_.options.secrets),
                                   .environment = session_.options.environment};
     source.fetched = download(url, session_.workspace.temporary(), options, session_.cancel);
     if (!step_.checksum.empty() && source.fetched->digest.text() != step_.checksum)
@@ -161,7 +122,7 @@ class Copy {
     // Directories are merged into one; only files would replace each other.
     std::size_t single = step_.files.size();
     for (const Source& source : sources_) {
-      if (source.unpack) continue;
+      if (source.unpack || source.git) continue;
       const auto node = source.fetched ? std::nullopt : tree_->stack.resolve(source.selected.path);
       if (!node || !node->is_directory()) ++single;
     }
@@ -184,7 +145,10 @@ class Copy {
     for (const InlineFile& file : step_.files) key.add("inline").add(file.name).add(file.content);
     for (const Source& source : sources_) {
       key.add(source.unpack ? "unpack" : "copy");
-      if (source.fetched) {
+      if (source.git) {
+        key.add("git").add(source.commit).add(source.git->subdirectory);
+        key.add(source.git->keep_git_directory ? 1U : 0U).add(source.git->submodules ? 1U : 0U);
+      } else if (source.fetched) {
         key.add("url").add(source.fetched->name).add(source.fetched->digest.hex());
         key.add(static_cast<std::uint64_t>(source.fetched->modified.value_or(-1)));
       } else {
@@ -204,7 +168,9 @@ class Copy {
     }
     for (const Source& source : sources_) {
       session_.cancel.check();
-      if (source.unpack)
+      if (source.git)
+        copy_repository(into, source);
+      else if (source.unpack)
         unpack(into, source);
       else if (source.fetched)
         place_download(into, *source.fetched);
@@ -214,6 +180,14 @@ class Copy {
     for (const InlineFile& file : step_.files)
       into.write(file.name, file.content, step_.destination, 0644, options_.time);
     into.finish();
+  }
+
+  void copy_repository(CopyInto& into, const Source& source) {
+    const std::string directory =
+        git().check_out(*source.git, source.commit, session_.workspace.temporary()).directory;
+    const SourceTree tree{
+        .stack = LayerStack({directory}), .ignore = {}, .is_context = true, .name = ""};
+    into.copy(tree, {.path = "", .kept = ""}, step_.destination, excludes_);
   }
 
   void place_download(CopyInto& into, const Download& fetched) {
@@ -246,10 +220,7 @@ class Copy {
       fd = os::open_file("/proc/self/fd/" + std::to_string(node->fd.get()), O_RDONLY);
     }
     const std::string directory = session_.workspace.temporary();
-    os::make_directories(directory, 0700);
-    const os::UniqueFd target = os::open_file(directory, O_RDONLY | O_DIRECTORY);
-    image::unpack_layer(target.get(), LayerStack({}),
-                        image::read_source(fd.get(), source.selected.path), {});
+    unpack_archive(fd.get(), source.selected.path, directory);
     const SourceTree tree{
         .stack = LayerStack({directory}), .ignore = {}, .is_context = false, .name = ""};
     into.copy_unpacked(tree, step_.destination);

@@ -5,6 +5,7 @@
 #include "runtime/image/blob_writer.hpp"
 #include "runtime/image/http_client.hpp"
 #include "runtime/os/error.hpp"
+#include "runtime/os/file.hpp"
 
 namespace build {
 
@@ -34,6 +35,23 @@ std::optional<std::int64_t> parse_http_date(const std::string& text) {
 
 bool is_http_url(const std::string& text) {
   return text.starts_with("http://") || text.starts_with("https://");
+}
+
+std::string authorization_for(const std::string& url,
+                              const std::map<std::string, Secret>& secrets) {
+  const auto begin = url.find("://") + 3;
+  const std::string host = url.substr(begin, url.find_first_of("/?#", begin) - begin);
+  const auto secret = [&](const std::string& id) -> std::optional<std::string> {
+    const auto found = secrets.find(id);
+    if (found == secrets.end()) return std::nullopt;
+    std::string text =
+        found->second.content ? *found->second.content : os::read_file(found->second.file);
+    text.resize(text.find_last_not_of("\r\n") + 1);  // the file's end is no part of it
+    return text;
+  };
+  if (auto header = secret("HTTP_AUTH_HEADER_" + host)) return *std::move(header);
+  if (const auto token = secret("HTTP_AUTH_TOKEN_" + host)) return "Bearer " + *token;
+  return {};
 }
 
 Download download(const std::string& url, const std::string& path, const DownloadOptions& options,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/build/cancel.hpp"
+#include "runtime/build/options.hpp"
 #include "runtime/image/digest.hpp"
 
 namespace build {
@@ -22,6 +23,10 @@ struct Download {
 
 /// Whether the text is an http or https URL.
 bool is_http_url(const std::string& text);
+
+/// The Authorization header that the secrets HTTP_AUTH_HEADER_HOST and HTTP_AUTH_TOKEN_HOST have
+/// for the URL's host; empty: none.
+std::string authorization_for(const std::string& url, const std::map<std::string, Secret>& secrets);
 
 struct DownloadOptions {
   std::string authorization;                       ///< header for the URL's own host; empty: none

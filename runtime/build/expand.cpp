@@ -1,5 +1,7 @@
 #include "runtime/build/expand.hpp"
 
+#include <utility>
+
 #include "runtime/build/glob.hpp"
 
 namespace build {

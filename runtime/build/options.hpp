@@ -41,14 +41,14 @@ class Networks {
 
 struct BuildOptions {
   std::string id;  ///< of this build, unlike all others: names its directory and control groups
-  std::string context;                         ///< directory; empty: none
-  std::string dockerfile;                      ///< path; empty: `Dockerfile` in the context
+  std::string context;     ///< directory, or what context_kind() knows besides; empty: none
+  std::string dockerfile;  ///< path, inside of a context that is fetched; empty: `Dockerfile` in it
   std::optional<std::string> dockerfile_text;  ///< in its place
   std::vector<std::string> names;              ///< of the image
   std::string target;
   std::map<std::string, std::string> arguments;
   std::map<std::string, std::string> labels;
-  std::map<std::string, std::string> contexts;  ///< name → directory or docker-image://…
+  std::map<std::string, std::string> contexts;  ///< name → as `context`, or docker-image://…
   std::map<std::string, Secret> secrets;
   std::map<std::string, std::string> agents;  ///< SSH id → socket
   std::set<std::string> entitlements;         ///< "network.host", "security.insecure"
@@ -62,6 +62,7 @@ struct BuildOptions {
   std::set<std::string> no_cache_stages;
   std::optional<image::Platform> platform;
   std::optional<std::int64_t> source_date_epoch;
+  bool epoch_of_context = false;  ///< the time of the git commit that is the context, in its place
 
   std::string data_directory;                      ///< cache mounts, the index of files
   std::string run_directory;                       ///< what of steps is gone at reboot

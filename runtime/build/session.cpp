@@ -17,10 +17,6 @@ std::string short_name(const std::string& name) {
   return text;
 }
 
-bool is_url(const std::string& text) {
-  return text.find("://") != std::string::npos || text.starts_with("git@");
-}
-
 }  // namespace
 
 Session::Session(image::Store& store, const BuildOptions& build_options, Cancel& build_cancel)
@@ -88,6 +84,14 @@ image::Image Session::find_image(const std::string& reference,
                   (near.empty() ? "" : "; did you mean " + near + "?") + reason);
 }
 
+std::shared_ptr<SourceTree> Session::tree_of(const FetchedContext& context,
+                                             const std::string& name) {
+  return std::make_shared<SourceTree>(SourceTree{.stack = image::LayerStack({context.directory}),
+                                                 .ignore = {},
+                                                 .is_context = !context.has_owners,
+                                                 .name = name});
+}
+
 std::shared_ptr<SourceTree> Session::open_context(const std::string& directory,
                                                   const std::string& name, bool main) {
   Ignore ignore;
@@ -117,12 +121,19 @@ std::shared_ptr<SourceTree> Session::open_context(const std::string& directory,
                                                  .name = main ? "" : "context '" + name + "'"});
 }
 
+void Session::prepare_context() {
+  main_context.directory = options.context;
+  if (options.context.empty()) return;
+  fetched = context_kind(options.context) != ContextKind::directory;
+  if (fetched) main_context = fetch_context(*this, options.context);
+}
+
 std::shared_ptr<SourceTree> Session::context() {
   const std::lock_guard lock(mutex_);
   auto& tree = trees_[""];
   if (tree) return tree;
   if (options.context.empty()) throw os::Error("there is no build context to read from");
-  tree = open_context(options.context, "", true);
+  tree = fetched ? tree_of(main_context, "") : open_context(options.context, "", true);
   return tree;
 }
 
@@ -139,12 +150,16 @@ std::shared_ptr<SourceTree> Session::tree_of(const Origin& origin) {
   if (origin.kind == Origin::Kind::context) {
     const std::string& value = options.contexts.at(origin.name);
     if (!value.starts_with(kImagePrefix)) {
-      if (is_url(value))
+      const ContextKind kind = context_kind(value);
+      if (kind == ContextKind::directory && value.find("://") != std::string::npos)
         throw os::Error("context '" + origin.name + "': '" + value +
-                        "' is not supported yet: use a directory or docker-image://");
+                        "' is not supported yet: use a directory, git, http or docker-image://");
       const std::lock_guard lock(mutex_);
       auto& tree = trees_[origin.name];
-      if (!tree) tree = open_context(value, origin.name, false);
+      if (tree) return tree;
+      tree = kind == ContextKind::directory
+                 ? open_context(value, origin.name, false)
+                 : tree_of(fetch_context(*this, value), "context '" + origin.name + "'");
       return tree;
     }
     reference = value.substr(kImagePrefix.size());
@@ -174,7 +189,7 @@ Base find_base(Session& session, const Stage& stage) {
       const std::string& value = session.options.contexts.at(stage.base.name);
       if (!value.starts_with(kImagePrefix))
         throw os::Error("context '" + stage.base.name +
-                        "' is a directory and no image to build from");
+                        "' holds files and is no image to build from");
       base.name = value.substr(kImagePrefix.size());
       break;
     }

@@ -13,6 +13,7 @@
 
 #include "runtime/build/cancel.hpp"
 #include "runtime/build/content_key.hpp"
+#include "runtime/build/context.hpp"
 #include "runtime/build/dockerfile.hpp"
 #include "runtime/build/evaluate.hpp"
 #include "runtime/build/file_index.hpp"
@@ -71,7 +72,9 @@ struct Session {
   FileIndex index;
   Slots slots;
   Dockerfile file;
-  std::string file_name;  ///< for messages
+  std::string file_name;        ///< for messages
+  FetchedContext main_context;  ///< where it is
+  bool fetched = false;         ///< it lay elsewhere: no .dockerignore counts
   Graph graph;
   StageInput stage_input;
   std::string id;   ///< of this build
@@ -85,6 +88,8 @@ struct Session {
   /// A name from FROM, --from or a mount: a file system to read from.
   std::shared_ptr<SourceTree> tree_of(const Origin& origin);
   std::shared_ptr<SourceTree> context();
+  /// Fetches the main context when it is no directory; before all else.
+  void prepare_context();
   /// An image of the store, pulled when it is missing, or is for another platform than the one
   /// that FROM asks for. Throws os::Error.
   image::Image find_image(const std::string& reference,
@@ -92,6 +97,9 @@ struct Session {
   std::set<std::string> context_names() const;
 
  private:
+  /// What was fetched: nothing of it is ignored.
+  static std::shared_ptr<SourceTree> tree_of(const FetchedContext& context,
+                                             const std::string& name);
   std::shared_ptr<SourceTree> open_context(const std::string& directory, const std::string& name,
                                            bool main);
   std::optional<image::Image> find_suitable(const std::string& reference,

@@ -208,7 +208,7 @@ void LayerTree::set_times() {
       const os::UniqueFd fd = os::open_in_root(root_, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
       const std::array<timespec, 2> both{modified, modified};
       os::check(::futimens(fd.get(), both.data()),
-                [&] { return "set the times of '" + path + "'"; });
+                [&path = path] { return "set the times of '" + path + "'"; });
     } catch (const os::Error& error) {
       // A later entry took its place.
       if (error.code() != ENOENT && error.code() != ENOTDIR && error.code() != ELOOP) throw;

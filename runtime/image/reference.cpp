@@ -155,6 +155,9 @@ std::string Reference::text() const {
 std::string Reference::familiar() const {
   std::string whole = text();
   if (host != kDefaultHost) return whole;
+  const std::string_view first_part = std::string_view(path).substr(0, path.find('/'));
+  // "docker.io/a.b/c" without its host would be c on the host a.b.
+  if (first_part.size() < path.size() && looks_like_host(first_part)) return whole;
   std::size_t skip = kDefaultHost.size() + 1;
   if (path.starts_with(kOfficial) && path.find('/', kOfficial.size()) == std::string::npos)
     skip += kOfficial.size();

@@ -123,12 +123,14 @@ HttpRequest Registry::make_request(Endpoint& endpoint, const std::string& method
   return request;
 }
 
+TlsOptions Registry::tls_elsewhere(const std::string& host) const {
+  TlsOptions tls = config_.tls_for(host);
+  if (is_loopback(host) && tls.authorities.empty()) tls.verify = false;
+  return tls;
+}
+
 HttpResponse Registry::follow(HttpRequest request, const BodySink& sink) {
-  const TlsFor tls_for = [this](const std::string& host) {
-    TlsOptions tls = config_.tls_for(host);
-    if (is_loopback(host) && tls.authorities.empty()) tls.verify = false;
-    return tls;
-  };
+  const TlsFor tls_for = [this](const std::string& host) { return tls_elsewhere(host); };
   return perform_following(http_, std::move(request), tls_for, sink);
 }
 

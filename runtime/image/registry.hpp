@@ -99,6 +99,8 @@ class Registry {
   HttpResponse exchange(Endpoint& endpoint, HttpRequest request, const Scopes& scopes,
                         const BodySink& sink = {});
   HttpResponse follow(HttpRequest request, const BodySink& sink);
+  /// Whom to trust at a host that is none of the endpoints.
+  TlsOptions tls_elsewhere(const std::string& host) const;
   /// Again and again while it is worth it.
   HttpResponse insist(Endpoint& endpoint, const HttpRequest& request, const Scopes& scopes);
   /// From the first endpoint that gives a good answer; the last one's answer otherwise.

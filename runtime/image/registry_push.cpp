@@ -92,15 +92,33 @@ class Upload {
     HttpRequest made;
     made.method = method;
     made.url = url;
-    made.headers = endpoint_.headers;
-    made.tls = endpoint_.tls;
+    if (is_elsewhere()) {
+      made.tls = registry_.tls_elsewhere(Url::parse(url).host);
+    } else {
+      made.headers = endpoint_.headers;
+      made.tls = endpoint_.tls;
+    }
     return made;
+  }
+
+  /// Whether the upload goes to another server, whose business our credentials are not.
+  bool is_elsewhere() const {
+    const Url home = Url::parse(endpoint_.url);
+    const Url place = Url::parse(location_);
+    return home.host != place.host || home.scheme != place.scheme;
+  }
+
+  HttpResponse send(const HttpRequest& request) {
+    return is_elsewhere() ? registry_.follow(request, {})
+                          : registry_.exchange(endpoint_, request, registry_.scopes());
   }
 
   /// After a break: how much the registry has. False when it knows nothing of the upload any more.
   bool ask_for_state() {
     const HttpRequest get = request("GET", location_);
-    const HttpResponse response = registry_.insist(endpoint_, get, registry_.scopes());
+    const HttpResponse response = is_elsewhere()
+                                      ? registry_.follow(get, {})
+                                      : registry_.insist(endpoint_, get, registry_.scopes());
     if (response.status != 204) return false;
     const auto end = range_end(response.header("range"));
     // "0-0" is both one byte and none; an upload that has one byte begins anew.
@@ -124,12 +142,16 @@ class Upload {
                                std::to_string(done_) + "-" + std::to_string(done_ + count - 1));
     patch.file = HttpRequest::FilePart{fd_, done_, count};
     patch.progress = progress_from(done_);
-    const HttpResponse response = registry_.exchange(endpoint_, patch, registry_.scopes());
+    const HttpResponse response = send(patch);
     if (response.failure.empty() && response.status == 202) {
       const auto end = range_end(response.header("range"));
+      const std::int64_t before = done_;
       done_ = end && *end > 0 ? std::min(*end + 1, done_ + count) : done_ + count;
       move_to(response, location_);
-      return {};
+      // Else a registry that takes and keeps nothing would be sent the same piece for ever.
+      if (done_ > before) return {};
+      asked = asked_pause(response);
+      return "the registry takes a piece and still has only " + std::to_string(done_) + " bytes";
     }
     return describe(response, asked);
   }
@@ -144,7 +166,7 @@ class Upload {
                                std::to_string(done_) + "-" + std::to_string(blob_.size - 1));
     put.file = HttpRequest::FilePart{fd_, done_, blob_.size - done_};
     put.progress = progress_from(done_);
-    const HttpResponse response = registry_.exchange(endpoint_, put, registry_.scopes());
+    const HttpResponse response = send(put);
     if (response.failure.empty() && response.status == 201) return {};
     return describe(response, asked);
   }

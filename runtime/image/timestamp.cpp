@@ -1,5 +1,6 @@
 #include "runtime/image/timestamp.hpp"
 
+#include <array>
 #include <cstdio>
 
 namespace image {

@@ -2,22 +2,19 @@
 // looks for a reply that is larger than allowed or that answers nothing.
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <vector>
 
 #include "network/dns_message.hpp"
 #include "network/dns_zone.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
+using fuzz::require;
 using network::DnsAnswer;
 using network::DnsBytes;
 using network::DnsTransport;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
 
 network::DnsZone make_zone() {
   network::DnsZone zone(1);

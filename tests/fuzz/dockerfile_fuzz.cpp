@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 
 #include "runtime/build/check.hpp"
@@ -11,12 +10,11 @@
 #include "runtime/build/expand.hpp"
 #include "runtime/build/graph.hpp"
 #include "runtime/os/error.hpp"
+#include "tests/fuzz/require.hpp"
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using fuzz::require;
 
 void evaluate(const build::Dockerfile& file, const build::Graph& graph) {
   build::StageInput input;

@@ -1,5 +1,7 @@
 #include "manifests/decode.hpp"
 
+#include <limits>
+
 #include "manifests/print.hpp"
 #include "tests/unit/manifests/stack_of.hpp"
 
@@ -266,6 +268,15 @@ TEST(Decode, JsonRoundTripIsExact) {
   EXPECT_EQ(again.services.at("a").ulimits.at("core").single, 0);
   EXPECT_FALSE(again.services.at("a").volumes.at(0).create_host_path());
   EXPECT_EQ(again.secrets.at("s").content, "value");
+}
+
+TEST(DecodeJson, NumbersThatAreNoneComeBackFromTheModel) {
+  const Stack stack = stack_of("services: {}\nx-n: {a: .inf, b: -.inf, c: .nan, d: 1.5}\n");
+  const Json again = to_json(from_json(to_json(stack, Detail::complete)), Detail::complete);
+  EXPECT_EQ(again["x-n"]["a"], Json(std::numeric_limits<double>::infinity()));
+  EXPECT_EQ(again["x-n"]["b"], Json(-std::numeric_limits<double>::infinity()));
+  EXPECT_TRUE(again["x-n"]["c"].is_number_float());
+  EXPECT_EQ(again["x-n"]["d"], Json(1.5));
 }
 
 }  // namespace

@@ -76,6 +76,51 @@ TEST_F(PushTest, ARegistryThatForgotTheUploadGetsItWhole) {
   EXPECT_EQ(registry_.blobs().size(), 2U);
 }
 
+TEST_F(PushTest, ARegistryThatKeepsNothingIsGivenUp) {
+  const Image image = import(big_layer("f", 2'500'000), "local");
+  registry_.hook = [&](const ServedRequest& request) -> std::optional<ServedAnswer> {
+    if (request.method != "PATCH" && (request.method != "GET" || request.path == "/v2/"))
+      return std::nullopt;
+    return ServedAnswer{.status = request.method == "GET" ? 204 : 202,
+                        .headers = {{"Location", request.path}, {"Range", "0-99"}}};
+  };
+  try {
+    push_it(image);
+    FAIL();
+  } catch (const os::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("still has only 100 bytes"));
+  }
+}
+
+TEST_F(PushTest, AnUploadThatLeadsElsewhereTakesNoCredentialsAlong) {
+  const Image image = import(big_layer("f", 2'500'000), "local");
+  std::map<std::string, std::string> taken;
+  std::unique_ptr<support::HttpServer> elsewhere;
+  elsewhere = std::make_unique<support::HttpServer>([&](const ServedRequest& request) {
+    taken[request.path] += request.body;
+    if (request.method == "PATCH")
+      return ServedAnswer{.status = 202, .headers = {{"Location", request.path}}};
+    registry_.add_blob(taken[request.path]);
+    return ServedAnswer{.status = 201};
+  });
+  os::make_directories(directory_.path() + "/.docker", 0700);
+  os::write_file_atomic(directory_.path() + "/.docker/config.json",
+                        R"({"auths":{")" + registry_.host() + R"(":{"auth":"dTpw"}}})");
+  int uploads = 0;
+  registry_.hook = [&](const ServedRequest& request) -> std::optional<ServedAnswer> {
+    if (request.header("authorization") != "Basic dTpw")
+      return ServedAnswer{.status = 401, .headers = {{"WWW-Authenticate", "Basic realm=\"r\""}}};
+    if (request.method != "POST") return std::nullopt;
+    const std::string place = elsewhere->url() + "/" + std::to_string(++uploads);
+    return ServedAnswer{.status = 202, .headers = {{"Location", place}}};
+  };
+  push_it(image);
+  EXPECT_EQ(registry_.blobs().size(), 2U);
+  EXPECT_GE(elsewhere->requests().size(), 4U) << "in pieces";
+  for (const ServedRequest& request : elsewhere->requests())
+    EXPECT_EQ(request.header("authorization"), "") << "our password went elsewhere";
+}
+
 TEST_F(PushTest, NoTagNoPush) {
   const Image image = import(tar_of("f", "x"), "local");
   EXPECT_THROW(push_it(image, "app@" + image.manifest.text()), os::Error);

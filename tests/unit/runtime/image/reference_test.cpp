@@ -42,6 +42,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"[::1]:5000/app", "[::1]:5000/app:latest", "[::1]:5000/app:latest"},
         Row{"nginx@" + kDigest, "docker.io/library/nginx@" + kDigest, "nginx@" + kDigest},
         Row{"nginx:1@" + kDigest, "docker.io/library/nginx:1@" + kDigest, "nginx:1@" + kDigest},
+        Row{"docker.io/a.b/c", "docker.io/a.b/c:latest", "docker.io/a.b/c:latest"},
         Row{"a__b--c/d.e_f", "docker.io/a__b--c/d.e_f:latest", "a__b--c/d.e_f:latest"},
         Row{"x:" + std::string(128, 't'), "docker.io/library/x:" + std::string(128, 't'),
             "x:" + std::string(128, 't')}));
