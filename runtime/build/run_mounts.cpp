@@ -33,8 +33,14 @@ std::shared_ptr<SourceTree> tree_of(Session& session, const RunMount& mount,
                                      session.context_names(), mount.from, false));
 }
 
+/// What tells one cache from another: with other owners or modes it is another one.
 std::string cache_id(const RunStep& step, const RunMount& mount) {
-  return mount.id.empty() ? target_of(step, mount.target) : mount.id;
+  std::string id = mount.id.empty() ? target_of(step, mount.target) : mount.id;
+  const std::uint32_t mode = mount.mode.value_or(0755);
+  if (mount.uid != 0 || mount.gid != 0 || mode != 0755)
+    id += "\n" + std::to_string(mount.uid) + ":" + std::to_string(mount.gid) + " " +
+          std::to_string(mode);
+  return id;
 }
 
 /// What hides the files of a context that .dockerignore names, as a layer above it.
@@ -46,10 +52,9 @@ void hide_ignored(const SourceTree& tree, const LayerStack::Node& node, const st
     const std::string place = path.empty() ? name : path + "/" + name;
     const std::string below = relative.empty() ? name : relative + "/" + name;
     const bool out = tree.ignore.ignores(place);
-    const bool descend = child->is_directory() && (!out || tree.ignore.may_return_below(place));
-    if (out && !descend)
+    if (out && !(child->is_directory() && shows_anything(tree, *child, place)))
       mask.white_out(*mask.directory(relative), name);
-    else if (descend)
+    else if (child->is_directory())
       hide_ignored(tree, *child, place, below, mask);
   }
 }
@@ -160,10 +165,21 @@ class Preparation {
     image::copy_attributes(node.top(), node.status, fd.get(), path);
   }
 
+  /// A cache that begins as something else is another one, too.
+  std::string identity(const RunMount& mount) const {
+    std::string id = cache_id(step_, mount);
+    if (mount.from.empty()) return id;
+    const auto tree = tree_of(session_, mount, place_);
+    KeyBuilder seed;
+    for (const Selected& each : select_sources(*tree, {mount.source}, false))
+      add_content(seed, *tree, each, Ignore(), session_.index);
+    return id + "\n" + seed.finish().hex();
+  }
+
   /// Where the cache lies; with `private` the first one that nobody uses.
   std::string hold_cache(const RunMount& mount) {
-    const std::string base = session_.options.data_directory + "/mounts/" +
-                             image::Digest::of(cache_id(step_, mount)).hex();
+    const std::string base =
+        session_.options.data_directory + "/mounts/" + image::Digest::of(identity(mount)).hex();
     os::make_directories(session_.options.data_directory + "/mounts", 0700);
     if (mount.sharing == RunMount::Sharing::shared) {
       result_.locks.push_back(os::FileLock::acquire_shared(base + ".lock"));
