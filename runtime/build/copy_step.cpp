@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "runtime/build/archive_file.hpp"
 #include "runtime/build/copy_into.hpp"
 #include "runtime/build/download.hpp"
 #include "runtime/build/git.hpp"
