@@ -176,6 +176,13 @@ class Changes {
     return name.starts_with("RTMIN") || name.starts_with("RTMAX") || name == "IOT" || name == "CLD";
   }
 
+  void on_build(std::string_view text) {
+    const std::string trigger = uppercase(text.substr(0, text.find_first_of(" \t")));
+    need(trigger != "ONBUILD" && trigger != "FROM" && trigger != "MAINTAINER",
+         "ONBUILD, FROM and MAINTAINER are no triggers");
+    config_.on_build.emplace_back(text);
+  }
+
   void shell(std::string_view text) {
     const auto words = json_form(text);
     need(words && !words->empty(), "it needs a JSON array of strings");
@@ -245,18 +252,19 @@ class Changes {
     return names;
   }
 
-  static const std::array<std::pair<std::string_view, Method>, 11> kInstructions;
+  static const std::array<std::pair<std::string_view, Method>, 12> kInstructions;
   ImageConfig& config_;
   bool cmd_given_ = false;
 };
 
-const std::array<std::pair<std::string_view, Changes::Method>, 11> Changes::kInstructions{
+const std::array<std::pair<std::string_view, Changes::Method>, 12> Changes::kInstructions{
     {{"CMD", &Changes::cmd},
      {"ENTRYPOINT", &Changes::entrypoint},
      {"ENV", &Changes::env},
      {"EXPOSE", &Changes::expose},
      {"HEALTHCHECK", &Changes::healthcheck},
      {"LABEL", &Changes::label},
+     {"ONBUILD", &Changes::on_build},
      {"SHELL", &Changes::shell},
      {"STOPSIGNAL", &Changes::stop_signal},
      {"USER", &Changes::user},

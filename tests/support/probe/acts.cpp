@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -229,6 +230,17 @@ int fail_times(const Arguments& arguments) {
   return calls > wanted ? 0 : 1;
 }
 
+// Sets an extended attribute to bytes given in hexadecimal digits.
+int set_attribute(const Arguments& arguments) {
+  const std::string path = argument(arguments, 0), digits = argument(arguments, 2);
+  std::string value;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    value += static_cast<char>(std::strtol(digits.substr(i, 2).c_str(), nullptr, 16));
+  const std::string name = argument(arguments, 1);
+  const int result = ::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0);
+  return result == 0 ? 0 : failed(path);
+}
+
 }  // namespace
 
 const std::vector<Verb>& act_verbs() {
@@ -250,6 +262,7 @@ const std::vector<Verb>& act_verbs() {
       {"write", "PATH TEXT", write_file},
       {"exists", "PATH", file_exists},
       {"fail-times", "PATH N", fail_times},
+      {"set-attribute", "PATH NAME HEX", set_attribute},
   };
   return verbs;
 }

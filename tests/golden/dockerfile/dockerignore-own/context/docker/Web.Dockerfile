@@ -1,0 +1,2 @@
+FROM test
+COPY . /all/
