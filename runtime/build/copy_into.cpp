@@ -10,6 +10,7 @@
 
 #include "runtime/build/values.hpp"
 #include "runtime/image/copy.hpp"
+#include "runtime/image/layer.hpp"
 #include "runtime/image/limits.hpp"
 #include "runtime/os/error.hpp"
 
@@ -78,11 +79,13 @@ void CopyInto::settle(const SourceTree& tree, struct stat& status) const {
   status.st_mode = (status.st_mode & S_IFMT) | *mode;
 }
 
-/// A directory that nothing was copied to.
+/// A directory that nothing was copied to. A mode in octal counts for it as mkdir(2) takes one,
+/// under the usual mask and without special bits; that is what Docker does.
 void CopyInto::settle_new(int fd, const std::string& path) {
   mode_t mode = 0755;
   const bool octal = options_.mode.find_first_not_of("01234567") == std::string::npos;
-  if (!options_.mode.empty() && octal) mode = apply_mode(options_.mode, mode, true).value_or(mode);
+  if (!options_.mode.empty() && octal)
+    mode = apply_mode(options_.mode, mode, true).value_or(mode) & 0755;
   const auto owner = options_.owner.value_or(std::pair<uid_t, gid_t>(0, 0));
   os::check(::fchown(fd, owner.first, owner.second),
             [&] { return "set the owner of '" + path + "'"; });
@@ -103,11 +106,25 @@ CopyInto::DirectoryRef CopyInto::ensure(const std::string& path) {
 
 std::pair<CopyInto::DirectoryRef, std::string> CopyInto::place_of(const std::string& destination,
                                                                   const std::string& name) {
-  const std::string path = clean_relative(destination);
+  std::string path = clean_relative(destination);
   const bool inside = destination.ends_with('/') || path.empty();
-  const auto existing = merged_.resolve(path);
-  if (inside || (existing && existing->is_directory())) return {ensure(path), name};
-  return {ensure(parent_of(path)), name_of(path)};
+  for (int links = 0;; ++links) {
+    const auto existing = merged_.resolve(path);
+    if (inside || (existing && existing->is_directory())) return {ensure(path), name};
+    DirectoryRef parent = ensure(parent_of(path));
+    const auto entry = entry_at(path);
+    if (!entry || !S_ISLNK(entry->status.st_mode)) return {std::move(parent), name_of(path)};
+    // A link to a file, or to nothing: what it names is written.
+    if (links == image::kMaxLinks) throw os::Error(ELOOP, "follow the link '/" + path + "'");
+    const std::string target = image::read_link(entry->fd.get(), path);
+    path = clean_relative(target.starts_with('/') ? target : parent->path + "/" + target);
+  }
+}
+
+std::optional<CopyInto::Node> CopyInto::entry_at(const std::string& path) const {
+  const auto parent = merged_.resolve(parent_of(path));
+  if (!parent || !parent->is_directory() || path.empty()) return std::nullopt;
+  return LayerStack::child(*parent, name_of(path));
 }
 
 /// Whether the layers below have a directory there. Files come directory by directory, so the last
@@ -150,9 +167,10 @@ void CopyInto::copy_node(const SourceTree& tree, Node& node, const DirectoryRef&
 }
 
 void CopyInto::copy_directory(const SourceTree& tree, const Node& node, const std::string& path) {
-  const auto existing = merged_.resolve(path);
+  const auto existing = entry_at(path);
   if (existing && !existing->is_directory())
-    throw os::Error(ENOTDIR, "copy a directory over the file '/" + path + "'");
+    throw os::Error(ENOTDIR, "copy a directory over '/" + path + "', a " +
+                                 (S_ISLNK(existing->status.st_mode) ? "link" : "file"));
   const DirectoryRef made = tree_.directory(path);
   struct stat status = node.status;
   settle(tree, status);
@@ -211,10 +229,18 @@ void CopyInto::copy(const SourceTree& tree, const Selected& selected,
   walk_tree(tree, node, selected.path, excludes, contents);
 }
 
-void CopyInto::copy_unpacked(const SourceTree& tree, const std::string& destination) {
+void CopyInto::unpack(const image::ByteSource& archive, const std::string& destination) {
   const std::string mode = std::exchange(options_.mode, "");
-  copy(tree, {}, destination.ends_with('/') ? destination : destination + "/", Ignore());
+  const DirectoryRef top = ensure(clean_relative(destination));
   options_.mode = mode;
+  const auto lower = lower_.resolve(top->path);
+  std::vector<std::string> below;
+  if (lower && lower->is_directory())
+    for (const os::UniqueFd& part : lower->merged)
+      below.push_back("/proc/self/fd/" + std::to_string(part.get()));
+  image::unpack_archive(top->fd.get(), LayerStack(below), archive, options_.owner);
+  tree_.forget();
+  below_path_.reset();
 }
 
 void CopyInto::write(const std::string& name, const std::string& content,

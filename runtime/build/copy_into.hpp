@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/build/source_tree.hpp"
+#include "runtime/image/decompressor.hpp"
 #include "runtime/image/layer_tree.hpp"
 
 namespace build {
@@ -31,8 +32,8 @@ class CopyInto {
   /// directory gives what is in it.
   void copy(const SourceTree& tree, const Selected& selected, const std::string& destination,
             const Ignore& excludes);
-  /// Copies what an archive held into the directory `destination`; the mode option does not count.
-  void copy_unpacked(const SourceTree& tree, const std::string& destination);
+  /// Unpacks an archive into the directory `destination`; the mode option does not count.
+  void unpack(const image::ByteSource& archive, const std::string& destination);
   /// Writes a file with this content.
   void write(const std::string& name, const std::string& content, const std::string& destination,
              mode_t mode, std::optional<std::int64_t> time);
@@ -47,6 +48,8 @@ class CopyInto {
   using Node = image::LayerStack::Node;
 
   DirectoryRef ensure(const std::string& path);
+  /// What is at `path`, itself and not what a link leads to.
+  std::optional<Node> entry_at(const std::string& path) const;
   /// Where a file called `name` goes.
   std::pair<DirectoryRef, std::string> place_of(const std::string& destination,
                                                 const std::string& name);

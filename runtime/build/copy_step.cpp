@@ -10,6 +10,7 @@
 #include "runtime/build/download.hpp"
 #include "runtime/build/git.hpp"
 #include "runtime/build/steps.hpp"
+#include "runtime/image/decompressor.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 
@@ -162,10 +163,6 @@ class Copy {
 
   void fill(const Staging& staging) {
     CopyInto into(staging.upper, session_.workspace.directories(root_), options_);
-    if (sources_.empty() && step_.files.empty()) {
-      // A wildcard that fits nothing still makes the destination, where it must be a directory.
-      if (step_.destination.ends_with('/')) into.make_directory(step_.destination);
-    }
     for (const Source& source : sources_) {
       session_.cancel.check();
       if (source.git)
@@ -219,11 +216,7 @@ class Copy {
       if (!node) throw os::Error("\"/" + source.selected.path + "\": not found");
       fd = os::open_file("/proc/self/fd/" + std::to_string(node->fd.get()), O_RDONLY);
     }
-    const std::string directory = session_.workspace.temporary();
-    unpack_archive(fd.get(), source.selected.path, directory);
-    const SourceTree tree{
-        .stack = LayerStack({directory}), .ignore = {}, .is_context = false, .name = ""};
-    into.copy_unpacked(tree, step_.destination);
+    into.unpack(image::read_source(fd.get(), source.selected.path), step_.destination);
   }
 
   Session& session_;

@@ -1,12 +1,14 @@
 #include "runtime/build/evaluate.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "runtime/build/dockerignore.hpp"
 #include "runtime/build/expand.hpp"
 #include "runtime/build/flags.hpp"
 #include "runtime/build/values.hpp"
+#include "runtime/image/duration.hpp"
 #include "runtime/os/error.hpp"
 
 namespace build {
@@ -28,6 +30,30 @@ std::string go_quoted_list(const std::vector<std::string>& words) {
     quoted.push_back(
         nlohmann::json(word).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return go_list(quoted);
+}
+
+/// A number as Go's %q prints it.
+std::string go_quoted_character(std::int64_t value) {
+  constexpr std::string_view kNamed = "abtnvfr";  // from 7 on
+  char text[16];
+  if (value >= 7 && value <= 13)
+    std::snprintf(text, sizeof text, "'\\%c'", kNamed[static_cast<std::size_t>(value - 7)]);
+  else if (value == '\'' || value == '\\')
+    std::snprintf(text, sizeof text, "'\\%c'", static_cast<int>(value));
+  else if (value >= ' ' && value < 127)
+    std::snprintf(text, sizeof text, "'%c'", static_cast<int>(value));
+  else
+    std::snprintf(text, sizeof text, "'\\x%02x'", static_cast<unsigned>(value) & 0xffU);
+  return text;
+}
+
+/// As Go's %q prints the structure, which is what Docker writes down.
+std::string go_text(const image::Healthcheck& check) {
+  std::string text = "&{" + go_quoted_list(check.test);
+  for (const std::chrono::nanoseconds each :
+       {check.interval, check.timeout, check.start_period, check.start_interval})
+    text += " \"" + image::go_duration(each) + "\"";
+  return text + " " + go_quoted_character(check.retries) + "}";
 }
 
 std::string joined(const std::vector<std::string>& words) {
@@ -69,7 +95,7 @@ StageState::StageState(image::ImageConfig config, const StageInput& input, char 
   for (const auto& [name, value] : inherited) {
     arguments_[name] = value;
     put(variables_, name, value);
-    put(declared_, name, value);
+    declare(name);
   }
   bool has_path = false;
   for (const std::string& entry : config_.env) {
@@ -93,6 +119,11 @@ std::optional<std::string> StageState::value(std::string_view name) const {
 std::string StageState::expanded(std::string_view text) const {
   return expand_word(text, [this](std::string_view name) { return value(name); },
                      {.escape = escape_});
+}
+
+void StageState::declare(const std::string& name) {
+  if (std::find(declared_.begin(), declared_.end(), name) == declared_.end())
+    declared_.push_back(name);
 }
 
 void StageState::set(const std::string& name, const std::string& value) {
@@ -129,7 +160,7 @@ Step StageState::argument(const Instruction& instruction) {
     if (chosen) {
       arguments_[each.name] = *chosen;
       set(each.name, *chosen);
-      put(declared_, each.name, *chosen);
+      declare(each.name);
     }
     text += " " + each.name + (chosen ? "=" + *chosen : "");
   }
@@ -190,10 +221,8 @@ Step StageState::run(const Instruction& instruction) {
       for (const Heredoc& each : instruction.heredocs) script += "\n" + each.content + each.name;
     }
   }
-  if (!step.script_name.empty())
-    step.arguments = {"/dev/pipes/" + step.script_name};
-  else
-    step.arguments = form.shell ? in_shell(script) : form.words;
+  if (!step.script_name.empty()) script = "/dev/pipes/" + step.script_name;
+  step.arguments = form.shell ? in_shell(script) : form.words;
   step.environment = environment_of_run();
   for (const auto& [name, value] : input_.proxies) {
     std::string lower = name;
@@ -211,14 +240,13 @@ Step StageState::run(const Instruction& instruction) {
     if (flag.name == "security") step.security = flag.value.value_or("sandbox");
     if (flag.name == "device") step.devices.push_back(flag.value.value_or(""));
   }
-  std::vector<std::string> shown = step.arguments;
-  if (!step.script_name.empty()) shown = {step.script};
   std::string arguments;
   if (!declared_.empty()) {
     arguments = "|" + std::to_string(declared_.size()) + " ";
-    for (const auto& [name, value] : declared_) arguments += name + "=" + value + " ";
+    for (const std::string& name : declared_)
+      arguments += name + "=" + value(name).value_or("") + " ";
   }
-  std::string created_by = "RUN " + arguments + joined(shown) + " # buildkit";
+  std::string created_by = "RUN " + arguments + joined(step.arguments) + " # buildkit";
   return {.work = std::move(step), .created_by = std::move(created_by)};
 }
 
@@ -227,7 +255,8 @@ Step StageState::copy(const Instruction& instruction) {
   step.is_add = instruction.name == "ADD";
   const Lookup lookup = [this](std::string_view name) { return value(name); };
   std::vector<std::string> words;
-  std::vector<std::string> shown;
+  std::string shown_files;
+  std::string destination;
   if (instruction.json) {
     words = *instruction.json;
   } else {
@@ -242,15 +271,15 @@ Step StageState::copy(const Instruction& instruction) {
               ? expand_word(heredoc->content, lookup, {.escape = '\\', .keep_quotes = true})
               : heredoc->content;
       step.files.push_back({heredoc->name, content});
-      shown.push_back("<<" + heredoc->name);
+      shown_files += " <<" + heredoc->name;
       ++heredoc;
       continue;
     }
     const std::string word = expanded(words[i]);
-    shown.push_back(word);
     if (i + 1 < words.size()) {
       step.sources.push_back(word);
     } else {
+      destination = word;
       if (word.empty()) throw os::Error("the destination is empty");
       step.destination =
           absolute_path(config_.working_dir.empty() ? "/" : config_.working_dir, word);
@@ -269,16 +298,18 @@ Step StageState::copy(const Instruction& instruction) {
   if (step.parents) flags += " --parents";
   if (!step.chown.empty()) flags += " --chown=" + step.chown;
   if (!step.chmod.empty()) flags += " --chmod=" + step.chmod;
-  std::string created_by = instruction.name + flags + " " + joined(shown) + " # buildkit";
+  if (!step.sources.empty()) flags += " " + joined(step.sources);
+  std::string created_by =
+      instruction.name + flags + shown_files + " " + destination + " # buildkit";
   return {.work = std::move(step), .created_by = std::move(created_by)};
 }
 
 Step StageState::workdir(const Instruction& instruction) {
-  std::string path = absolute_path(config_.working_dir.empty() ? "/" : config_.working_dir,
-                                   expanded(instruction.rest.text()));
+  const std::string text = expanded(instruction.rest.text());
+  std::string path = absolute_path(config_.working_dir.empty() ? "/" : config_.working_dir, text);
   if (path.size() > 1 && path.back() == '/') path.pop_back();
-  config_.working_dir = path;
-  Step step{.work = {}, .created_by = "WORKDIR " + path};
+  config_.working_dir = text.starts_with('/') ? text : path;  // one that is absolute stays as it is
+  Step step{.work = {}, .created_by = "WORKDIR " + config_.working_dir};
   if (path != "/") step.work = WorkdirStep{.path = path, .user = config_.user};
   return step;
 }
@@ -301,10 +332,14 @@ Step StageState::entrypoint(const Instruction& instruction) {
 Step StageState::expose(const Instruction& instruction) {
   const Lookup lookup = [this](std::string_view name) { return value(name); };
   std::vector<std::string> ports;
-  for (const std::string& word : expand_words(instruction.rest.text(), lookup, {.escape = escape_}))
-    for (std::string& port : parse_ports(word)) ports.push_back(std::move(port));
+  // In the order of the words as they are written.
+  std::vector<std::string> words;
+  for (const RawWord& word : split_blanks(instruction.rest.text())) words.push_back(word.text);
+  std::sort(words.begin(), words.end());
+  for (const std::string& written : words)
+    for (const std::string& word : expand_words(written, lookup, {.escape = escape_}))
+      for (std::string& port : parse_ports(word)) ports.push_back(std::move(port));
   for (const std::string& port : ports) config_.exposed_ports.insert(port);
-  std::sort(ports.begin(), ports.end());
   return {.work = {}, .created_by = "EXPOSE " + go_list(ports)};
 }
 
@@ -325,7 +360,7 @@ Step StageState::volume(const Instruction& instruction) {
 
 Step StageState::healthcheck(const Instruction& instruction) {
   config_.healthcheck = parse_healthcheck(instruction);
-  return {.work = {}, .created_by = "HEALTHCHECK " + instruction.rest.text()};
+  return {.work = {}, .created_by = "HEALTHCHECK " + go_text(*config_.healthcheck)};
 }
 
 Step StageState::simple(const Instruction& instruction) {

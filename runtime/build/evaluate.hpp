@@ -94,6 +94,7 @@ class StageState {
  private:
   std::string expanded(std::string_view text) const;
   void set(const std::string& name, const std::string& value);
+  void declare(const std::string& name);
 
   Step argument(const Instruction& instruction);
   Step environment(const Instruction& instruction);
@@ -117,7 +118,7 @@ class StageState {
   /// ENV and ARG in one list, the later line wins (name, value).
   std::vector<std::pair<std::string, std::string>> variables_;
   std::map<std::string, std::string> arguments_;
-  std::vector<std::pair<std::string, std::string>> declared_;  ///< in order, for the history
+  std::vector<std::string> declared_;  ///< ARGs that have a value, in order, for the history
   bool command_given_ = false;
 };
 

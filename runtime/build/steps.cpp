@@ -11,9 +11,17 @@ std::pair<uid_t, gid_t> resolve_owner(Session& session, const Root& root, const 
                                       bool number_is_group) {
   constexpr std::size_t kLimit = 4 * 1024 * 1024;
   const image::LayerStack stack(session.workspace.directories(root));
-  const image::User user =
-      image::resolve_user(text, {}, stack.read_file("/etc/passwd", kLimit).value_or(""),
-                          stack.read_file("/etc/group", kLimit).value_or(""));
+  std::string passwd = stack.read_file("/etc/passwd", kLimit).value_or("");
+  std::string group = stack.read_file("/etc/group", kLimit).value_or("");
+  std::string full = text;
+  if (number_is_group) {
+    // --chown leaves out what is 0, and knows root where nobody else is known.
+    if (full.starts_with(':')) full = "0" + text;
+    if (full.ends_with(':')) full += "0";
+    passwd += "\nroot:x:0:0::/:\n";
+    group += "\nroot:x:0:\n";
+  }
+  const image::User user = image::resolve_user(full, {}, passwd, group);
   const bool bare_number =
       !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
   return {user.uid, bare_number && number_is_group ? user.uid : user.gid};

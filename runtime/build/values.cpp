@@ -98,14 +98,10 @@ std::optional<Permissions> permissions_of(std::string_view letters, mode_t mode,
   return result;
 }
 
-/// One of "u+x", "go=rX".
-std::optional<mode_t> apply_clause(std::string_view clause, mode_t mode, bool is_directory) {
-  const auto operation = clause.find_first_of("+-=");
-  if (operation == std::string_view::npos) return std::nullopt;
-  std::string_view who = clause.substr(0, operation);
-  if (who.find_first_not_of("ugoa") != std::string_view::npos) return std::nullopt;
-  if (who.empty() || who.find('a') != std::string_view::npos) who = "ugo";
-  const auto wanted = permissions_of(clause.substr(operation + 1), mode, is_directory);
+/// "+x", "=rX" for the letters of `who`.
+std::optional<mode_t> apply_operation(std::string_view operation, std::string_view who, mode_t mode,
+                                      bool is_directory) {
+  const auto wanted = permissions_of(operation.substr(1), mode, is_directory);
   if (!wanted) return std::nullopt;
   mode_t bits = 0;
   mode_t mask = 0;
@@ -117,10 +113,28 @@ std::optional<mode_t> apply_clause(std::string_view clause, mode_t mode, bool is
     if (wanted->set_id) bits |= static_cast<mode_t>(special);
     if (!is_directory) mask |= static_cast<mode_t>(special);
   }
-  if (wanted->sticky) bits |= S_ISVTX;
-  if (clause[operation] == '+') return mode | bits;
-  if (clause[operation] == '-') return mode & ~bits;
+  if (wanted->sticky && who != "o") bits |= S_ISVTX;  // others alone have no such bit
+  if (operation.front() == '+') return mode | bits;
+  if (operation.front() == '-') return mode & ~bits;
   return (mode & ~mask) | bits;
+}
+
+/// One of "u+x", "go=rX", "u+r-x".
+std::optional<mode_t> apply_clause(std::string_view clause, mode_t mode, bool is_directory) {
+  const auto operation = clause.find_first_of("+-=");
+  if (operation == std::string_view::npos) return std::nullopt;
+  std::string_view who = clause.substr(0, operation);
+  if (who.find_first_not_of("ugoa") != std::string_view::npos) return std::nullopt;
+  if (who.empty() || who.find('a') != std::string_view::npos) who = "ugo";
+  clause.remove_prefix(operation);
+  while (!clause.empty()) {
+    const auto end = std::min(clause.find_first_of("+-=", 1), clause.size());
+    const auto changed = apply_operation(clause.substr(0, end), who, mode, is_directory);
+    if (!changed) return std::nullopt;
+    mode = *changed;
+    clause.remove_prefix(end);
+  }
+  return mode;
 }
 
 }  // namespace
@@ -227,10 +241,9 @@ image::Healthcheck parse_healthcheck(const Instruction& instruction) {
 std::optional<mode_t> apply_mode(std::string_view text, mode_t mode, bool is_directory) {
   if (text.empty()) return std::nullopt;
   if (text.find_first_not_of("01234567") == std::string_view::npos) {
-    if (text.size() > 5) return std::nullopt;
     mode_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value, 8);
-    return value > 07777 ? std::nullopt : std::optional(value);
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
+    return failed != std::errc() || value > 07777 ? std::nullopt : std::optional(value);
   }
   while (!text.empty()) {
     const auto end = std::min(text.find(','), text.size());

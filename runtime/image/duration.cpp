@@ -50,7 +50,34 @@ std::optional<double> take_part(std::string_view& text) {
   return std::nullopt;
 }
 
+/// `value` units of `unit`, with as many digits of the fraction as there are.
+std::string with_fraction(std::int64_t value, std::int64_t unit, const char* name) {
+  std::string text = std::to_string(value / unit);
+  if (std::int64_t rest = value % unit; rest != 0) {
+    text += '.';
+    for (unit /= 10; rest != 0; unit /= 10) {
+      text += static_cast<char>('0' + rest / unit);
+      rest %= unit;
+    }
+  }
+  return text + name;
+}
+
 }  // namespace
+
+std::string go_duration(std::chrono::nanoseconds duration) {
+  const std::int64_t value = duration.count();
+  if (value == 0) return "0s";
+  if (value < 1'000) return with_fraction(value, 1, "ns");
+  if (value < 1'000'000) return with_fraction(value, 1'000, "\xc2\xb5s");
+  if (value < 1'000'000'000) return with_fraction(value, 1'000'000, "ms");
+  constexpr std::int64_t kMinute = 60'000'000'000;
+  const std::int64_t minutes = value / kMinute;
+  std::string text;
+  if (minutes >= 60) text = std::to_string(minutes / 60) + "h";
+  if (minutes > 0) text += std::to_string(minutes % 60) + "m";
+  return text + with_fraction(value % kMinute, 1'000'000'000, "s");
+}
 
 std::optional<std::chrono::nanoseconds> parse_go_duration(std::string_view text) {
   if (text == "0") return std::chrono::nanoseconds{0};

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstring>
+#include <tuple>
 
 #include "runtime/image/copy.hpp"
 #include "runtime/image/entry_path.hpp"
@@ -52,8 +53,14 @@ class Unpacker {
   Unpacker(int directory, const LayerStack& lower, const ByteSource& source, const Limits& limits)
       : tree_(directory, lower, limits), lower_(lower), limits_(limits), stream_(source, limits) {}
 
+  /// Entries are files to add and not changes of a layer.
+  void take_as_archive(const std::optional<std::pair<uid_t, gid_t>>& owner) {
+    is_layer_ = false;
+    owner_ = owner;
+  }
+
   LayerSummary run() {
-    set_root_attributes();
+    if (is_layer_) set_root_attributes();
     while (archive_entry* entry = stream_.next()) {
       const char* name = archive_entry_pathname(entry);
       if (name == nullptr) throw os::Error("an entry of the layer has no readable name");
@@ -85,6 +92,7 @@ class Unpacker {
   void unpack(archive_entry* entry, const char* name) {
     const EntryPath path = clean_entry_path(name, limits_);
     std::string target;
+    if (!is_layer_ && (path.is_root() || whiteout_mark(path.name, target) != Mark::none)) return;
     switch (whiteout_mark(path.name, target)) {
       case Mark::ignored:
         return;
@@ -96,7 +104,9 @@ class Unpacker {
         break;
     }
     if (const char* link = archive_entry_hardlink(entry)) return hard_link(path, link);
-    const Attributes attributes = attributes_of(entry);
+    Attributes attributes = attributes_of(entry);
+    if (owner_) std::tie(attributes.uid, attributes.gid) = *owner_;
+    if (!is_layer_) attributes.modified.tv_nsec = 0;
     switch (archive_entry_filetype(entry)) {
       case AE_IFDIR:
         return directory(entry, path, attributes);
@@ -254,6 +264,8 @@ class Unpacker {
   TarStream stream_;
   std::int64_t file_bytes_ = 0;
   std::int64_t skipped_xattrs_ = 0;
+  bool is_layer_ = true;
+  std::optional<std::pair<uid_t, gid_t>> owner_;
 };
 
 }  // namespace
@@ -262,6 +274,14 @@ LayerSummary unpack_layer(int directory, const LayerStack& lower, const ByteSour
                           const Limits& limits) {
   const Utf8Locale locale;
   return Unpacker(directory, lower, source, limits).run();
+}
+
+void unpack_archive(int directory, const LayerStack& lower, const ByteSource& source,
+                    const std::optional<std::pair<uid_t, gid_t>>& owner, const Limits& limits) {
+  const Utf8Locale locale;
+  Unpacker unpacker(directory, lower, source, limits);
+  unpacker.take_as_archive(owner);
+  unpacker.run();
 }
 
 }  // namespace image

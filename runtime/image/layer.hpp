@@ -2,8 +2,12 @@
 // nothing outside of that directory is ever touched (OCI image specification, layer.md).
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "runtime/image/digest.hpp"
 #include "runtime/image/layer_stack.hpp"
@@ -30,5 +34,12 @@ struct LayerSummary {
 /// directory is then to be thrown away.
 LayerSummary unpack_layer(int directory, const LayerStack& lower, const ByteSource& source,
                           const Limits& limits = {});
+
+/// Unpacks an archive that is no layer into `directory`, which holds what is new of a directory
+/// that `lower` shows: the root for every link in it. An entry replaces whatever is at its place,
+/// but a directory goes on as one; the root itself and names of whiteouts are passed over. With
+/// `owner`, entries are given to it. Times are cut to seconds. Throws as unpack_layer().
+void unpack_archive(int directory, const LayerStack& lower, const ByteSource& source,
+                    const std::optional<std::pair<uid_t, gid_t>>& owner, const Limits& limits = {});
 
 }  // namespace image

@@ -57,6 +57,8 @@ class LayerTree {
   /// Sets the time of a directory once everything is in it.
   void set_time_later(const Directory& directory, timespec modified);
   void set_times();
+  /// To be called when others have changed the layer's directory meanwhile.
+  void forget() { cache_.clear(); }
 
  private:
   /// One step of a walk.
