@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "orchestrator/effective.hpp"
@@ -84,7 +85,8 @@ void set_process(const ContainerInput& input, container::Spec& spec) {
   process.env = effective_environment(service, input.image, hostname(input), user.home);
   const std::string& cwd =
       service.working_dir.empty() ? input.image.working_dir : service.working_dir;
-  process.cwd = cwd.empty() ? "/" : cwd;
+  // An image may say "/a/../b/".
+  process.cwd = cwd.empty() ? "/" : std::filesystem::path(cwd).lexically_normal().string();
   if (process.cwd.front() != '/')
     throw os::Error("the working directory '" + cwd +
                     "' is invalid: it needs to be an absolute path");

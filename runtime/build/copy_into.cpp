@@ -210,6 +210,7 @@ void CopyInto::copy(const SourceTree& tree, const Selected& selected,
   if (!selected.kept.empty()) {
     const std::string kept = node.is_directory() ? selected.kept : parent_of(selected.kept);
     target = clean_relative(destination) + "/" + kept + "/";
+    keep_directories(tree, selected, kept, clean_relative(destination));
   }
   if (!node.is_directory()) {
     const std::string name = name_of(selected.path);
@@ -227,6 +228,21 @@ void CopyInto::copy(const SourceTree& tree, const Selected& selected,
   }
   Contents contents(*this, tree, path);
   walk_tree(tree, node, selected.path, excludes, contents);
+}
+
+/// Makes the directories `kept` of the source below `destination`, with their attributes.
+void CopyInto::keep_directories(const SourceTree& tree, const Selected& selected,
+                                const std::string& kept, const std::string& destination) {
+  ensure(destination);
+  const std::string source = selected.path.substr(
+      0, selected.path.size() - std::min(selected.kept.size(), selected.path.size()));
+  for (std::size_t end = 0; end < kept.size();) {
+    end = std::min(kept.find('/', end + 1), kept.size());
+    const std::string path = kept.substr(0, end);
+    const auto node = tree.stack.resolve(source + path);
+    if (node && node->is_directory())
+      copy_directory(tree, *node, destination.empty() ? path : destination + "/" + path);
+  }
 }
 
 void CopyInto::unpack(const image::ByteSource& archive, const std::string& destination) {

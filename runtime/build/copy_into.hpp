@@ -56,6 +56,8 @@ class CopyInto {
   bool is_directory_below(const image::LayerTree::Directory& parent, const std::string& name);
   void copy_node(const SourceTree& tree, Node& node, const DirectoryRef& parent,
                  const std::string& name);
+  void keep_directories(const SourceTree& tree, const Selected& selected, const std::string& kept,
+                        const std::string& destination);
   void copy_directory(const SourceTree& tree, const Node& node, const std::string& path);
   void settle(const SourceTree& tree, struct stat& status) const;
   void settle_new(int fd, const std::string& path);

@@ -90,13 +90,9 @@ std::string absolute_path(const std::string& directory, std::string_view path) {
 }
 
 StageState::StageState(image::ImageConfig config, const StageInput& input, char escape,
-                       std::map<std::string, std::string> inherited)
+                       Arguments inherited)
     : config_(std::move(config)), input_(input), escape_(escape) {
-  for (const auto& [name, value] : inherited) {
-    arguments_[name] = value;
-    put(variables_, name, value);
-    declare(name);
-  }
+  for (const auto& [name, value] : inherited) declare(name, value);
   bool has_path = false;
   for (const std::string& entry : config_.env) {
     const auto equals = entry.find('=');
@@ -121,9 +117,14 @@ std::string StageState::expanded(std::string_view text) const {
                      {.escape = escape_});
 }
 
-void StageState::declare(const std::string& name) {
-  if (std::find(declared_.begin(), declared_.end(), name) == declared_.end())
-    declared_.push_back(name);
+void StageState::declare(const std::string& name, const std::optional<std::string>& value) {
+  const auto known = std::find_if(arguments_.begin(), arguments_.end(),
+                                  [&](const auto& each) { return each.first == name; });
+  if (known == arguments_.end())
+    arguments_.emplace_back(name, value);
+  else if (value)
+    known->second = value;
+  if (value) set(name, *value);
 }
 
 void StageState::set(const std::string& name, const std::string& value) {
@@ -157,11 +158,7 @@ Step StageState::argument(const Instruction& instruction) {
     else if (const auto global = input_.global_args.find(each.name);
              global != input_.global_args.end())
       chosen = global->second;
-    if (chosen) {
-      arguments_[each.name] = *chosen;
-      set(each.name, *chosen);
-      declare(each.name);
-    }
+    declare(each.name, chosen);
     text += " " + each.name + (chosen ? "=" + *chosen : "");
   }
   return {.work = {}, .created_by = "ARG" + text};
@@ -232,7 +229,7 @@ Step StageState::run(const Instruction& instruction) {
       if (!this->value(each)) step.hidden.push_back(each + "=" + value);
   }
   step.user = config_.user;
-  step.directory = config_.working_dir.empty() ? "/" : config_.working_dir;
+  step.directory = "/" + clean_relative(config_.working_dir);
   for (const Flag& flag : instruction.flags) {
     if (flag.name == "mount")
       step.mounts.push_back(parse_run_mount(flag.value.value_or(""), lookup));
@@ -241,9 +238,9 @@ Step StageState::run(const Instruction& instruction) {
     if (flag.name == "device") step.devices.push_back(flag.value.value_or(""));
   }
   std::string arguments;
-  if (!declared_.empty()) {
-    arguments = "|" + std::to_string(declared_.size()) + " ";
-    for (const std::string& name : declared_)
+  if (!arguments_.empty()) {
+    arguments = "|" + std::to_string(arguments_.size()) + " ";
+    for (const auto& [name, given] : arguments_)
       arguments += name + "=" + value(name).value_or("") + " ";
   }
   std::string created_by = "RUN " + arguments + joined(step.arguments) + " # buildkit";

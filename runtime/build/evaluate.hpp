@@ -74,12 +74,14 @@ struct StageInput {
   std::map<std::string, std::string> proxies;      ///< HTTP_PROXY …, in capitals
 };
 
+/// ARGs, in the order of their first lines; without a value: declared alone.
+using Arguments = std::vector<std::pair<std::string, std::optional<std::string>>>;
+
 /// A stage while it is evaluated.
 class StageState {
  public:
   /// `config` is the base's; `inherited` the ARGs of the stage that this one is built FROM.
-  StageState(image::ImageConfig config, const StageInput& input, char escape,
-             std::map<std::string, std::string> inherited);
+  StageState(image::ImageConfig config, const StageInput& input, char escape, Arguments inherited);
 
   /// Applies one instruction. Throws os::Error or ExpandError for what cannot be.
   Step apply(const Instruction& instruction);
@@ -88,13 +90,13 @@ class StageState {
   image::ImageConfig& config() noexcept { return config_; }
   /// The value of a variable while building.
   std::optional<std::string> value(std::string_view name) const;
-  /// ARGs that have a value here, for stages built FROM this one.
-  const std::map<std::string, std::string>& arguments() const noexcept { return arguments_; }
+  /// The ARGs that count here, for stages built FROM this one.
+  const Arguments& arguments() const noexcept { return arguments_; }
 
  private:
   std::string expanded(std::string_view text) const;
   void set(const std::string& name, const std::string& value);
-  void declare(const std::string& name);
+  void declare(const std::string& name, const std::optional<std::string>& value);
 
   Step argument(const Instruction& instruction);
   Step environment(const Instruction& instruction);
@@ -117,8 +119,7 @@ class StageState {
   char escape_;
   /// ENV and ARG in one list, the later line wins (name, value).
   std::vector<std::pair<std::string, std::string>> variables_;
-  std::map<std::string, std::string> arguments_;
-  std::vector<std::string> declared_;  ///< ARGs that have a value, in order, for the history
+  Arguments arguments_;
   bool command_given_ = false;
 };
 

@@ -73,6 +73,15 @@ std::string replace_matches(const std::string& value, const std::string& pattern
                             const std::string& replacement, bool all) {
   std::string result;
   std::size_t i = 0;
+  if (pattern.empty()) {  // it is found in front of every character, and at the end
+    if (!all) return replacement + value;
+    for (const char c : value) {
+      if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) result += replacement;
+      result += c;
+      if (result.size() > kMaxResult) throw ExpandError(0, "the result is too long");
+    }
+    return result + replacement;
+  }
   while (i < value.size()) {
     const auto lengths = matching_prefixes(pattern, std::string_view(value).substr(i));
     if (lengths.empty() || lengths.back() == 0) {

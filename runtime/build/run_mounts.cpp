@@ -33,8 +33,14 @@ std::shared_ptr<SourceTree> tree_of(Session& session, const RunMount& mount,
                                      session.context_names(), mount.from, false));
 }
 
+/// What tells one cache from another: with other owners or modes it is another one.
 std::string cache_id(const RunStep& step, const RunMount& mount) {
-  return mount.id.empty() ? target_of(step, mount.target) : mount.id;
+  std::string id = mount.id.empty() ? target_of(step, mount.target) : mount.id;
+  const std::uint32_t mode = mount.mode.value_or(0755);
+  if (mount.uid != 0 || mount.gid != 0 || mode != 0755)
+    id += "\n" + std::to_string(mount.uid) + ":" + std::to_string(mount.gid) + " " +
+          std::to_string(mode);
+  return id;
 }
 
 /// What hides the files of a context that .dockerignore names, as a layer above it.
@@ -46,10 +52,9 @@ void hide_ignored(const SourceTree& tree, const LayerStack::Node& node, const st
     const std::string place = path.empty() ? name : path + "/" + name;
     const std::string below = relative.empty() ? name : relative + "/" + name;
     const bool out = tree.ignore.ignores(place);
-    const bool descend = child->is_directory() && (!out || tree.ignore.may_return_below(place));
-    if (out && !descend)
+    if (out && !(child->is_directory() && shows_anything(tree, *child, place)))
       mask.white_out(*mask.directory(relative), name);
-    else if (descend)
+    else if (child->is_directory())
       hide_ignored(tree, *child, place, below, mask);
   }
 }

@@ -201,10 +201,10 @@ class Run {
 
   void set_root(const Staging& staging, container::Spec& spec) {
     std::vector<std::string> lower = session_.workspace.directories(root_);
-    std::vector<MountPoint> points{{"/proc", true}, {"/dev", true}, {"/sys", true}};
-    points.insert(points.end(), prepared_.points.begin(), prepared_.points.end());
+    // An image that is made from nothing gets these for good, as with Docker.
+    make_mount_points(staging.upper, lower, {{"/proc", true}, {"/dev", true}, {"/sys", true}});
     const Staging places = session_.workspace.stage(root_);
-    make_mount_points(places.upper, lower, points);
+    make_mount_points(places.upper, lower, prepared_.points);
     lower.insert(lower.begin(), places.upper);
     const std::string rootfs = directory_ + "/rootfs";
     os::make_directories(rootfs, 0700);

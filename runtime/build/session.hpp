@@ -28,7 +28,7 @@ namespace build {
 struct StageResult {
   Root root;
   image::ImageConfig config;
-  std::map<std::string, std::string> arguments;
+  Arguments arguments;
 };
 
 /// How many steps may work at once.

@@ -31,8 +31,20 @@ std::vector<std::string> split(const std::string& path) {
   return names;
 }
 
-bool is_out(const SourceTree& tree, const std::string& path, bool is_directory) {
-  return tree.ignore.ignores(path) && !(is_directory && tree.ignore.may_return_below(path));
+bool shows_below(const SourceTree& tree, const LayerStack::Node& node, const std::string& path,
+                 int depth) {
+  if (depth > kMaxDepth || !tree.ignore.may_return_below(path)) return false;
+  for (const std::string& name : LayerStack::names(node)) {
+    const std::string place = join(path, name);
+    if (!tree.ignore.ignores(place)) return true;
+    const auto child = LayerStack::child(node, name);
+    if (child && child->is_directory() && shows_below(tree, *child, place, depth + 1)) return true;
+  }
+  return false;
+}
+
+bool is_out(const SourceTree& tree, const LayerStack::Node& node, const std::string& path) {
+  return tree.ignore.ignores(path) && !(node.is_directory() && shows_below(tree, node, path, 0));
 }
 
 /// Finds the paths that fit a pattern, one name at a time.
@@ -67,7 +79,7 @@ class Glob {
     if (!has_wildcard(pattern)) {
       const std::string next = join(path, pattern);
       const auto node = tree_.stack.resolve(next);
-      if (node && !is_out(tree_, next, node->is_directory())) descend(next, part + 1, depth + 1);
+      if (node && !is_out(tree_, *node, next)) descend(next, part + 1, depth + 1);
       return;
     }
     for_children(path, [&](const std::string& name, const LayerStack::Node&) {
@@ -81,7 +93,7 @@ class Glob {
     if (!node || !node->is_directory()) return;
     for (const std::string& name : LayerStack::names(*node)) {
       const auto child = LayerStack::child(*node, name);
-      if (child && !is_out(tree_, join(path, name), child->is_directory())) take(name, *child);
+      if (child && !is_out(tree_, *child, join(path, name))) take(name, *child);
     }
   }
 
@@ -190,7 +202,7 @@ std::vector<Selected> select_sources(const SourceTree& tree,
       found = Glob(tree, split(path), parents).run();
     } else {
       const auto node = tree.stack.resolve(path);
-      if (!node || is_out(tree, path, node->is_directory())) not_found(tree, path);
+      if (!node || is_out(tree, *node, path)) not_found(tree, path);
       found = {path};
     }
     for (const std::string& each : found) {
@@ -207,6 +219,10 @@ LayerStack::Node open_selected(const SourceTree& tree, const Selected& selected)
   if (!node && selected.by_wildcard) node = find_entry(tree, selected.path);
   if (!node) not_found(tree, selected.path);
   return *std::move(node);
+}
+
+bool shows_anything(const SourceTree& tree, const LayerStack::Node& node, const std::string& path) {
+  return shows_below(tree, node, path, 0);
 }
 
 void walk_tree(const SourceTree& tree, const LayerStack::Node& top, const std::string& path,

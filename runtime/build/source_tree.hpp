@@ -45,6 +45,11 @@ class TreeVisitor {
   virtual void file(const std::string& path, image::LayerStack::Node& node) = 0;
 };
 
+/// Whether something in the directory `node`, at `path` in the tree, is not ignored: then an
+/// ignored directory is there after all.
+bool shows_anything(const SourceTree& tree, const image::LayerStack::Node& node,
+                    const std::string& path);
+
 /// Shows what is below `top` (at `path` in the tree), sorted, without what is ignored: by the tree,
 /// and by `excludes` for paths relative to `top`. Throws os::Error past 256 levels.
 void walk_tree(const SourceTree& tree, const image::LayerStack::Node& top, const std::string& path,

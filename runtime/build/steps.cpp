@@ -51,7 +51,11 @@ StepOutcome perform_workdir(Session& session, const WorkdirStep& step, Root& roo
                             const StepPlace& place) {
   CopyOptions options;
   options.time = session.options.source_date_epoch;
-  options.owner = resolve_owner(session, root, step.user, false);
+  try {
+    options.owner = resolve_owner(session, root, step.user, false);
+  } catch (const os::Error&) {
+    options.owner = {0, 0};  // a user who is not there owns nothing; RUN would say so
+  }
   KeyBuilder key;
   key.add("workdir 1").add(root.chain().hex()).add(step.path);
   key.add(options.owner->first).add(options.owner->second);

@@ -111,7 +111,7 @@ std::optional<mode_t> apply_operation(std::string_view operation, std::string_vi
     bits |= wanted->bits << shift;
     mask |= static_cast<mode_t>(7) << shift;
     if (wanted->set_id) bits |= static_cast<mode_t>(special);
-    if (!is_directory) mask |= static_cast<mode_t>(special);
+    mask |= static_cast<mode_t>(special);
   }
   if (wanted->sticky && who != "o") bits |= S_ISVTX;  // others alone have no such bit
   if (operation.front() == '+') return mode | bits;

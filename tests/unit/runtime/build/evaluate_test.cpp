@@ -49,7 +49,7 @@ TEST(EvaluateTest, OfArgAndEnvTheLaterLineWinsWhileBuilding) {
   const Evaluated both("ENV X=env\nARG X=default\nARG G\nARG NONE\nRUN x\n", input);
   EXPECT_THAT(run_of(both).environment, ElementsAre(HasSubstr("PATH="), "X=given", "G=global"));
   EXPECT_THAT(both.state.config().env, ElementsAre(HasSubstr("PATH="), "X=env"));
-  EXPECT_EQ(both.steps.back().created_by, "RUN |2 X=given G=global /bin/sh -c x # buildkit");
+  EXPECT_EQ(both.steps.back().created_by, "RUN |3 X=given G=global NONE= /bin/sh -c x # buildkit");
   const Evaluated later("ARG Y=1\nENV Y=2\nRUN x\n");
   EXPECT_THAT(run_of(later).environment, ElementsAre(HasSubstr("PATH="), "Y=2"));
 }
@@ -78,7 +78,7 @@ TEST(EvaluateTest, HeredocsAreScripts) {
   EXPECT_THAT(run_of(Evaluated("RUN cat <<EOF\na\nEOF\n")).arguments,
               ElementsAre("/bin/sh", "-c", "cat <<EOF\na\nEOF"));
   const Evaluated script("RUN <<EOF\n#!/bin/awk\nx\nEOF\n");
-  EXPECT_THAT(run_of(script).arguments, ElementsAre("/dev/pipes/EOF"));
+  EXPECT_THAT(run_of(script).arguments, ElementsAre("/bin/sh", "-c", "/dev/pipes/EOF"));
   EXPECT_EQ(run_of(script).script, "#!/bin/awk\nx\n");
 }
 
@@ -111,6 +111,18 @@ TEST(EvaluateTest, TheRestOfTheConfiguration) {
   EXPECT_EQ(config.healthcheck->retries, 2);
 }
 
+TEST(EvaluateTest, HistorySaysWhatDockerSays) {
+  const auto last = [](const std::string& text) { return Evaluated(text).steps.back().created_by; };
+  EXPECT_EQ(last("HEALTHCHECK --interval=90s --timeout=1.5ms --retries=39 CMD [\"a\"]\n"),
+            "HEALTHCHECK &{[\"CMD\" \"a\"] \"1m30s\" \"1.5ms\" \"0s\" \"0s\" '\\''}");
+  EXPECT_EQ(last("HEALTHCHECK --retries=10 CMD x\n"),
+            "HEALTHCHECK &{[\"CMD-SHELL\" \"x\"] \"0s\" \"0s\" \"0s\" \"0s\" '\\n'}");
+  EXPECT_EQ(last("EXPOSE 80 9-10 443\n"), "EXPOSE [443/tcp 80/tcp 9/tcp 10/tcp]");
+  EXPECT_EQ(last("COPY <<A b /c/\nx\nA\n"), "COPY b <<A /c/ # buildkit");
+  EXPECT_EQ(last("WORKDIR /a/../b/\n"), "WORKDIR /a/../b/");
+  EXPECT_EQ(last("WORKDIR a/../b/\n"), "WORKDIR /b");
+}
+
 TEST(ApplyModeTest, KnowsOctalAndLetters) {
   EXPECT_EQ(apply_mode("755", 0600, false), 0755U);
   EXPECT_EQ(apply_mode("4755", 0600, false), 04755U);
@@ -120,6 +132,10 @@ TEST(ApplyModeTest, KnowsOctalAndLetters) {
   EXPECT_EQ(apply_mode("go-r", 0644, false), 0600U);
   EXPECT_EQ(apply_mode("g=u", 0640, false), 0660U);
   EXPECT_EQ(apply_mode("u+s,+t", 0755, false), 05755U);
+  EXPECT_EQ(apply_mode("u+r-x+w", 0100, false), 0600U);
+  EXPECT_EQ(apply_mode("o+t", 0644, false), 0644U);
+  EXPECT_EQ(apply_mode("a=rx", 07777, true), 01555U);
+  EXPECT_EQ(apply_mode("00000755", 0600, false), 0755U);
   EXPECT_EQ(apply_mode("99", 0644, false), std::nullopt);
   EXPECT_EQ(apply_mode("u~x", 0644, false), std::nullopt);
   EXPECT_EQ(apply_mode("77777", 0644, false), std::nullopt);

@@ -62,6 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"${DOUBLE/foo/x}", "xfoobar"}, Case{"${DOUBLE//foo/x}", "xxbar"},
         Case{"${DOUBLE/f*o/x}", "xbar"}, Case{"${PATHS//\\//:}", ":a:b:c"},
         Case{"${DOUBLE/z/x}", "foofoobar"}, Case{"${DOUBLE//foo/}", "bar"}, Case{"${none/a/b}", ""},
+        Case{"${none///x}", "x"}, Case{"${none//\"\"/x}", "x"},
         Case{"${}", "error: bad substitution"}, Case{"${:-x}", "error: bad substitution"},
         Case{"${{", "error: bad substitution"}, Case{"${HOME", "error: bad substitution"},
         Case{"${HOME:", "error: bad substitution"},

@@ -32,6 +32,9 @@ TEST(Change, CommandsInBothForms) {
 TEST(Change, EntrypointDropsOnlyAnInheritedCommand) {
   ImageConfig base;
   base.cmd = {"inherited"};
+  EXPECT_THAT(changed({"ONBUILD run x", "onbuild COPY a b"}).on_build,
+              ElementsAre("run x", "COPY a b"));
+  EXPECT_THROW(changed({"ONBUILD from x"}), os::Error);
   EXPECT_TRUE(changed({R"(ENTRYPOINT ["e"])"}, base).cmd.empty());
   EXPECT_THAT(changed({R"(CMD ["own"])", R"(ENTRYPOINT ["e"])"}, base).cmd, ElementsAre("own"));
 }

@@ -30,6 +30,9 @@ TEST(Timestamp, RefusesTheRest) {
 
 TEST(Duration, ReadsWhatGoWrites) {
   using namespace std::chrono_literals;
+  for (const char* text :
+       {"0s", "2ns", "1.5\xc2\xb5s", "500ms", "1.25s", "1m0s", "1m30s", "26h0m0.5s"})
+    EXPECT_EQ(go_duration(*parse_go_duration(text)), text);
   EXPECT_EQ(parse_go_duration("0"), 0ns);
   EXPECT_EQ(parse_go_duration("1m30s"), 90s);
   EXPECT_EQ(parse_go_duration("1.5h"), 90min);
