@@ -165,10 +165,21 @@ class Preparation {
     image::copy_attributes(node.top(), node.status, fd.get(), path);
   }
 
+  /// A cache that begins as something else is another one, too.
+  std::string identity(const RunMount& mount) const {
+    std::string id = cache_id(step_, mount);
+    if (mount.from.empty()) return id;
+    const auto tree = tree_of(session_, mount, place_);
+    KeyBuilder seed;
+    for (const Selected& each : select_sources(*tree, {mount.source}, false))
+      add_content(seed, *tree, each, Ignore(), session_.index);
+    return id + "\n" + seed.finish().hex();
+  }
+
   /// Where the cache lies; with `private` the first one that nobody uses.
   std::string hold_cache(const RunMount& mount) {
-    const std::string base = session_.options.data_directory + "/mounts/" +
-                             image::Digest::of(cache_id(step_, mount)).hex();
+    const std::string base =
+        session_.options.data_directory + "/mounts/" + image::Digest::of(identity(mount)).hex();
     os::make_directories(session_.options.data_directory + "/mounts", 0700);
     if (mount.sharing == RunMount::Sharing::shared) {
       result_.locks.push_back(os::FileLock::acquire_shared(base + ".lock"));
