@@ -21,7 +21,7 @@ struct Paths {
   std::string cache() const { return data + "/cache"; }
   /// Record, writable layer and log of one container, by its short id.
   std::string container(const std::string& short_id) const { return containers() + "/" + short_id; }
-  /// Bundle, state record and monitor socket of one container, by its short id.
+  /// State record and monitor socket of one container, by its short id: its monitor's own.
   std::string container_run(const std::string& short_id) const {
     return run + "/containers/" + short_id;
   }
