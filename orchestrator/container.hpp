@@ -44,7 +44,9 @@ class Container : public std::enable_shared_from_this<Container> {
   /// Runs or is about to: a stop has something to do.
   bool active() const;
   /// Its process has ended, which readers of its state may know, and is being cleared up after.
-  bool ending() const { return ended_ && machine_.state() == ContainerState::running; }
+  bool ending() const {
+    return ended_ && active() && machine_.state() != ContainerState::restarting;
+  }
   std::optional<Health> health() const;
   bool has_health_check() const { return health_check_.has_value(); }
   /// The stop signal's name when its process 1 would not notice it, so that only SIGKILL ends it: a

@@ -186,6 +186,7 @@ Task<> Container::follow_monitor() {
     }
   } while (next && !is_over());
   if (is_over()) co_return;
+  ended_ = true;
   co_await clear_leftovers();
   Outcome outcome{.exit_code = 128 + SIGKILL, .error = "its monitor was killed"};
   co_await on_ended(std::move(outcome));

@@ -74,6 +74,7 @@ Task<> Starter::start_containers(const std::string& name) {
 
 Task<> Starter::start_one(std::shared_ptr<Container> container, int* left,
                           std::shared_ptr<Failure>* failure) {
+  while (container->ending()) co_await project_.changed().wait();
   const bool was_active = container->active();
   if (was_active && !container->paused()) {
     session_.progress("Container", container->name(), "Running", true);
