@@ -1,5 +1,6 @@
 // Dockerfile instructions that change only an image's configuration, as `import --change` takes
-// them: CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR. Pure.
+// them: CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD SHELL STOPSIGNAL USER VOLUME WORKDIR.
+// Pure.
 #pragma once
 
 #include <string>

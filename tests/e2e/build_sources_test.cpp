@@ -112,10 +112,10 @@ TEST_F(BuildSourcesTest, SharedCachesAreLockedAsTheySay) {
   const std::string step =
       "RUN --mount=type=cache,target=/c,sharing=locked,uid=5,mode=0750 test ! -e /c/busy && "
       "touch /c/busy && stat -c '%a %u' /c > /mode && sleep 0.3 && rm /c/busy && echo x >> /c/n\n";
-  must_build(
-      "FROM test AS a\n" + step + "FROM test AS b\nENV OTHER=1\n" + step +
-      "FROM test\nCOPY --from=a /mode /a\nCOPY --from=b /mode /b\n"
-      "RUN --mount=type=cache,target=/c,uid=5,mode=0750,ro wc -l < /c/n > /n; touch /c/x || echo ro >> /n\n");
+  must_build("FROM test AS a\n" + step + "FROM test AS b\nENV OTHER=1\n" + step +
+             "FROM test\nCOPY --from=a /mode /a\nCOPY --from=b /mode /b\n"
+             "RUN --mount=type=cache,target=/c,uid=5,mode=0750,ro wc -l < /c/n > /n; touch /c/x || "
+             "echo ro >> /n\n");
   EXPECT_EQ(in_image("cat /a /b /n"), "750 5\n750 5\n2\nro\n");
 }
 
