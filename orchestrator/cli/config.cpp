@@ -9,6 +9,7 @@
 #include "orchestrator/cli/console.hpp"
 #include "orchestrator/cli/project.hpp"
 #include "orchestrator/cli/table.hpp"
+#include "orchestrator/graph.hpp"
 #include "orchestrator/planning.hpp"
 #include "runtime/image/digest.hpp"
 #include "runtime/image/reference.hpp"
@@ -50,7 +51,7 @@ void declare(CommandLine& line, ConfigFlags& flags) {
   line.option("--format", flags.format, "FORMAT", "yaml or json");
   line.option("-o,--output", flags.output, "FILE", "Write to a file");
   line.flag("-q,--quiet", flags.quiet, "Only check");
-  line.flag("--services", flags.list_services, "Print the names of services");
+  line.flag("--services", flags.list_services, "Print the names of services, each after what it depends on");
   line.flag("--volumes", flags.list_volumes, "Print the names of volumes");
   line.flag("--networks", flags.list_networks, "Print the names of networks");
   line.flag("--models", flags.list_models, "Print the names of models");
@@ -183,9 +184,18 @@ std::string model_of(const manifests::Stack& stack, const ConfigFlags& flags) {
   return json ? manifests::to_json_text(stack) + "\n" : manifests::to_yaml(stack);
 }
 
+/// In the order in which they start; by name where unchecked references may close a cycle.
+std::string service_names(const manifests::Stack& stack, const ConfigFlags& flags) {
+  if (flags.no_consistency) return keys(stack.services);
+  std::string text;
+  for (const std::string& name : orchestrator::Graph::of(stack.services).order())
+    text += name + "\n";
+  return text;
+}
+
 std::string chosen_text(const manifests::Loaded& loaded, const ConfigFlags& flags) {
   const manifests::Stack& stack = loaded.stack;
-  if (flags.list_services) return keys(stack.services);
+  if (flags.list_services) return service_names(stack, flags);
   if (flags.list_volumes) return keys(stack.volumes);
   if (flags.list_networks) return keys(stack.networks);
   if (flags.list_models) return keys(stack.models);

@@ -81,11 +81,12 @@ TEST_F(ConfigTest, LeavesOutWhatNoProfileTurnsOn) {
 TEST_F(ConfigTest, ListsServicesVolumesAndImages) {
   manifest(R"(
 services:
-  web: {image: IMAGE, volumes: ['data:/data']}
+  cache: {image: IMAGE, depends_on: [web]}
+  web: {image: IMAGE, volumes: ['data:/data'], depends_on: [db]}
   db: {image: other}
 volumes: {data: }
 )");
-  EXPECT_EQ(must({"config", "--services"}), "db\nweb\n");
+  EXPECT_EQ(must({"config", "--services"}), "db\nweb\ncache\n");
   EXPECT_EQ(must({"config", "--volumes"}), "data\n");
   EXPECT_THAT(must({"config", "--images"}), AllOf(HasSubstr("other"), HasSubstr("test")));
 }
