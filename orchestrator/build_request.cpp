@@ -135,25 +135,18 @@ void set_platform(const manifests::Service& service, build::BuildOptions& option
 std::vector<std::string> add_caches(build::BuildOptions& options, const manifests::Strings& from,
                                     const manifests::Strings& to, const std::string& directory) {
   std::vector<std::string> warnings;
-  const auto add = [&](const manifests::Strings& entries, const char* key, const char* option,
-                       std::vector<std::string>& paths) {
+  const auto add = [&](const manifests::Strings& entries, build::CacheUse use,
+                       std::vector<build::CacheLocation>& locations) {
     for (const std::string& entry : entries) {
-      std::map<std::string, std::string> fields;
-      for (const std::string& field : build::split_csv(entry)) {
-        const auto equals = field.find('=');
-        if (equals != std::string::npos) fields[field.substr(0, equals)] = field.substr(equals + 1);
-      }
-      if (fields["type"] != "local" || fields[key].empty()) {
-        warnings.push_back(std::string(option) + " '" + entry + "' is ignored: only type=local," +
-                           key + "=DIRECTORY is supported");
-        continue;
-      }
-      const std::string& path = fields[key];
-      paths.push_back(path.starts_with('/') ? path : directory + "/" + path);
+      if (auto location = build::parse_cache_location(entry, use, directory))
+        locations.push_back(*std::move(location));
+      else
+        warnings.push_back(std::string(use == build::CacheUse::from ? "cache_from" : "cache_to") +
+                           " '" + entry + "' is ignored: the types are registry and local");
     }
   };
-  add(from, "src", "cache_from", options.cache_from);
-  add(to, "dest", "cache_to", options.cache_to);
+  add(from, build::CacheUse::from, options.cache_from);
+  add(to, build::CacheUse::to, options.cache_to);
   return warnings;
 }
 

@@ -62,8 +62,12 @@ void declare(CommandLine& line, BuildOptions& options) {
   line.option("--progress", options.progress, "STYLE", "auto, plain, tty or quiet");
   line.option("--iidfile", options.id_file, "FILE", "Write the image's id there");
   line.list("--no-cache-filter", options.no_cache_stages, "STAGE", "Use no cache for this stage");
-  line.list("--cache-from", options.cache_from, "type=local,src=DIR", "Take layers from there");
-  line.list("--cache-to", options.cache_to, "type=local,dest=DIR", "Give layers to there");
+  line.list("--cache-from", options.cache_from, "NAME|type=…",
+            "Take layers from there: type=registry,ref=NAME or type=local,src=DIR");
+  line.list("--cache-to", options.cache_to, "NAME|type=…",
+            "Give layers to there: type=registry,ref=NAME or type=local,dest=DIR; mounts=true: "
+            "what cache "
+            "mounts hold, too");
   line.flag("--no-cache", options.no_cache, "Make everything anew");
   line.flag("--pull", options.pull, "Look for newer base images");
   line.flag("-q,--quiet", options.quiet, "Print the ids alone");

@@ -187,9 +187,9 @@ std::string model_of(const manifests::Stack& stack, const ConfigFlags& flags) {
 /// In the order in which they start; by name where unchecked references may close a cycle.
 std::string service_names(const manifests::Stack& stack, const ConfigFlags& flags) {
   if (flags.no_consistency) return keys(stack.services);
+  const auto graph = orchestrator::Graph::of(stack.services);
   std::string text;
-  for (const std::string& name : orchestrator::Graph::of(stack.services).order())
-    text += name + "\n";
+  for (const std::string& name : graph.order()) text += name + "\n";
   return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <exception>
 
+#include "runtime/build/cache_exchange.hpp"
 #include "runtime/build/check.hpp"
 #include "runtime/build/dockerignore.hpp"
 #include "runtime/build/session.hpp"
@@ -204,7 +205,7 @@ BuildResult build_image(image::Store& store, const BuildOptions& given, Cancel& 
   if (options.epoch_of_context) set_epoch(session, options);
   read_file(session);
   set_stage_input(session);
-  session.workspace.import_from(options.cache_from);
+  open_shared_caches(session);
   warn_of_unused(session);
   StageTable stages(session);
   session.result_of = [&](std::size_t index) -> const StageResult& {
@@ -220,7 +221,7 @@ BuildResult build_image(image::Store& store, const BuildOptions& given, Cancel& 
     throw;
   }
   BuildResult result = finish(session, stages.result_of(session.graph.target));
-  for (const std::string& directory : options.cache_to) session.workspace.export_cache(directory);
+  write_shared_caches(session);
   return result;
 }
 

@@ -58,8 +58,9 @@ std::map<std::string, std::string> xattrs_of(int fd) {
 
 class LayerTar {
  public:
-  LayerTar(LatestTime latest, const std::function<void(std::string_view)>& sink)
-      : latest_(latest), writer_(sink) {}
+  enum class Times { settle, keep };
+  LayerTar(Times times, LatestTime latest, const std::function<void(std::string_view)>& sink)
+      : times_(times), latest_(latest), writer_(sink) {}
 
   void run(const std::string& upper, const LayerStack& lower) {
     const os::UniqueFd root = os::open_file(upper, O_RDONLY | O_DIRECTORY);
@@ -191,6 +192,7 @@ class LayerTar {
   std::int64_t settle_time(int parent, const Child& child) const {
     const timespec modified = child.status.st_mtim;
     std::int64_t seconds = modified.tv_sec;
+    if (times_ == Times::keep) return seconds;
     if (latest_ && seconds > *latest_) seconds = *latest_;
     if (seconds != modified.tv_sec || modified.tv_nsec != 0) {
       const timespec time{.tv_sec = seconds, .tv_nsec = 0};
@@ -202,6 +204,7 @@ class LayerTar {
   }
 
   static inline const Lower kNothing;
+  Times times_;
   LatestTime latest_;
   TarWriter writer_;
   std::map<Inode, std::string> links_;
@@ -212,7 +215,12 @@ class LayerTar {
 
 void write_layer_tar(const std::string& upper, const LayerStack& lower, LatestTime latest,
                      const std::function<void(std::string_view)>& sink) {
-  LayerTar(latest, sink).run(upper, lower);
+  LayerTar(LayerTar::Times::settle, latest, sink).run(upper, lower);
+}
+
+void write_tree_tar(const std::string& directory,
+                    const std::function<void(std::string_view)>& sink) {
+  LayerTar(LayerTar::Times::keep, std::nullopt, sink).run(directory, LayerStack({}));
 }
 
 }  // namespace build

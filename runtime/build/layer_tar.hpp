@@ -21,4 +21,8 @@ using LatestTime = std::optional<std::int64_t>;
 void write_layer_tar(const std::string& upper, const image::LayerStack& lower, LatestTime latest,
                      const std::function<void(std::string_view)>& sink);
 
+/// Writes all of a directory but sockets to `sink`; its files stay as they are. Throws os::Error.
+void write_tree_tar(const std::string& directory,
+                    const std::function<void(std::string_view)>& sink);
+
 }  // namespace build

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/build/cache_location.hpp"
 #include "runtime/build/progress.hpp"
 #include "runtime/container/spec.hpp"
 #include "runtime/image/platform.hpp"
@@ -56,8 +57,8 @@ struct BuildOptions {
   std::vector<std::pair<std::string, std::string>> extra_hosts;  ///< name, address
   std::vector<container::Rlimit> limits;
   std::optional<std::uint64_t> shm_size;
-  std::vector<std::string> cache_from;  ///< directories, see Workspace::import_from()
-  std::vector<std::string> cache_to;
+  std::vector<CacheLocation> cache_from;
+  std::vector<CacheLocation> cache_to;
   bool no_cache = false;
   std::set<std::string> no_cache_stages;
   std::optional<image::Platform> platform;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/build/cache_exchange.hpp"
 #include "runtime/build/copy_into.hpp"
 #include "runtime/image/copy.hpp"
 #include "runtime/image/layer_tree.hpp"
@@ -57,6 +58,20 @@ void hide_ignored(const SourceTree& tree, const LayerStack::Node& node, const st
     else if (child->is_directory())
       hide_ignored(tree, *child, place, below, mask);
   }
+}
+
+/// A cache that begins as something else is another one, too.
+std::string cache_key(Session& session, const RunStep& step, const StepPlace& place,
+                      const RunMount& mount) {
+  std::string id = cache_id(step, mount);
+  if (!mount.from.empty()) {
+    const auto tree = tree_of(session, mount, place);
+    KeyBuilder seed;
+    for (const Selected& each : select_sources(*tree, {mount.source}, false))
+      add_content(seed, *tree, each, Ignore(), session.index);
+    id += "\n" + seed.finish().hex();
+  }
+  return image::Digest::of(id).hex();
 }
 
 class Preparation {
@@ -165,21 +180,10 @@ class Preparation {
     image::copy_attributes(node.top(), node.status, fd.get(), path);
   }
 
-  /// A cache that begins as something else is another one, too.
-  std::string identity(const RunMount& mount) const {
-    std::string id = cache_id(step_, mount);
-    if (mount.from.empty()) return id;
-    const auto tree = tree_of(session_, mount, place_);
-    KeyBuilder seed;
-    for (const Selected& each : select_sources(*tree, {mount.source}, false))
-      add_content(seed, *tree, each, Ignore(), session_.index);
-    return id + "\n" + seed.finish().hex();
-  }
-
   /// Where the cache lies; with `private` the first one that nobody uses.
   std::string hold_cache(const RunMount& mount) {
     const std::string base =
-        session_.options.data_directory + "/mounts/" + image::Digest::of(identity(mount)).hex();
+        mount_directory(session_.options, cache_key(session_, step_, place_, mount));
     os::make_directories(session_.options.data_directory + "/mounts", 0700);
     if (mount.sharing == RunMount::Sharing::shared) {
       result_.locks.push_back(os::FileLock::acquire_shared(base + ".lock"));
@@ -223,7 +227,9 @@ class Preparation {
     const std::string fresh = path + "/new";
     os::remove_tree(fresh);
     os::make_directories(fresh, 0755);
-    if (!mount.from.empty()) {
+    if (fill_from_shared(session_, cache_key(session_, step_, place_, mount), fresh)) {
+      // What another machine has left in it is more than it begins with.
+    } else if (!mount.from.empty()) {
       const auto tree = tree_of(session_, mount, place_);
       for (const Selected& each : select_sources(*tree, {mount.source}, false)) {
         CopyInto into(fresh, {}, {});
@@ -315,9 +321,11 @@ void add_mounts_to_key(Session& session, const RunStep& step, const StepPlace& p
   for (const RunMount& mount : step.mounts) {
     key.add(static_cast<std::uint64_t>(mount.type)).add(target_of(step, mount.target));
     key.add(mount.read_only ? 1U : 0U);
-    // Waited for here: a step that works holds one of few slots, and must wait for no stage.
-    if (mount.type == Type::cache && !mount.from.empty()) tree_of(session, mount, place);
-    if (mount.type == Type::cache) key.add(mount.id).add(static_cast<std::uint64_t>(mount.sharing));
+    // Stages are waited for here: a step that works holds one of few slots, and must wait for none.
+    if (mount.type == Type::cache) {
+      key.add(mount.id).add(static_cast<std::uint64_t>(mount.sharing));
+      session.note_cache_mount(cache_key(session, step, place, mount));
+    }
     if (mount.type == Type::secret || mount.type == Type::ssh) key.add(mount.id).add(mount.env);
     if (mount.type == Type::tmpfs) key.add(static_cast<std::uint64_t>(mount.size));
     if (mount.type != Type::bind) continue;
@@ -326,6 +334,10 @@ void add_mounts_to_key(Session& session, const RunStep& step, const StepPlace& p
     for (const Selected& each : select_sources(*tree, sources, false))
       add_content(key, *tree, each, Ignore(), session.index);
   }
+}
+
+std::string mount_directory(const BuildOptions& options, const std::string& key) {
+  return options.data_directory + "/mounts/" + key;
 }
 
 PreparedMounts prepare_mounts(Session& session, const RunStep& step, const StepPlace& place,

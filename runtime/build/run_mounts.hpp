@@ -23,6 +23,9 @@ struct PreparedMounts {
 void add_mounts_to_key(Session& session, const RunStep& step, const StepPlace& place,
                        KeyBuilder& key);
 
+/// Where what the cache mount `key` holds lies, in `data`; beside it its lock.
+std::string mount_directory(const BuildOptions& options, const std::string& key);
+
 /// Makes everything below `directory` (the step's own). Waits for caches that are locked. Throws
 /// os::Error: a secret that is required and not there, a source that is not found.
 PreparedMounts prepare_mounts(Session& session, const RunStep& step, const StepPlace& place,

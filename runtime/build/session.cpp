@@ -36,6 +36,16 @@ image::Timestamp Session::now() const {
   return std::chrono::system_clock::now();
 }
 
+void Session::note_cache_mount(const std::string& key) {
+  const std::lock_guard lock(mutex_);
+  cache_mounts_.insert(key);
+}
+
+std::set<std::string> Session::cache_mounts() {
+  const std::lock_guard lock(mutex_);
+  return cache_mounts_;
+}
+
 std::set<std::string> Session::context_names() const {
   std::set<std::string> names;
   for (const auto& [name, value] : options.contexts) names.insert(name);

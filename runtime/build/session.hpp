@@ -95,6 +95,9 @@ struct Session {
   image::Image find_image(const std::string& reference,
                           const std::optional<image::Platform>& platform = {});
   std::set<std::string> context_names() const;
+  /// The keys of all cache mounts that steps name, run or not.
+  void note_cache_mount(const std::string& key);
+  std::set<std::string> cache_mounts();
 
  private:
   /// What was fetched: nothing of it is ignored.
@@ -107,6 +110,7 @@ struct Session {
   void pull(const std::string& reference, const std::optional<image::Platform>& platform);
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<SourceTree>> trees_;
+  std::set<std::string> cache_mounts_;
   std::mutex pulling_;
   std::set<std::string> pulled_;  ///< nothing is looked for twice in a build
 };

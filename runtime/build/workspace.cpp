@@ -93,16 +93,23 @@ Staging Workspace::stage(const Root& below) {
 }
 
 std::optional<image::CacheRecord> Workspace::find(const image::Digest& key, const Root& below) {
+  auto record = find_here(key, below);
+  if (!record) record = find_shared(key, below);
+  if (!record) return std::nullopt;
+  const std::lock_guard lock(mutex_);
+  used_[key] = *record;
+  return record;
+}
+
+std::optional<image::CacheRecord> Workspace::find_here(const image::Digest& key,
+                                                       const Root& below) {
   const std::lock_guard lock(mutex_);
   const auto mine = made_.find(key);
   auto record = mine != made_.end()
                     ? mine->second
                     : image::read_cache_record(image::cache_directory(layout_), key);
-  if (!record || !is_whole(*record, below))
-    record = find_imported(key, below);
-  else
-    image::touch_cache_record(image::cache_directory(layout_), key);
-  if (record) used_[key] = *record;
+  if (!record || !is_whole(*record, below)) return std::nullopt;
+  image::touch_cache_record(image::cache_directory(layout_), key);
   return record;
 }
 
@@ -112,49 +119,51 @@ bool Workspace::is_whole(const image::CacheRecord& record, const Root& below) co
          transaction_.has_layer(record.chain) && transaction_.has_blob(record.blob.digest);
 }
 
-/// Brings a layer in; what is wrong with an import only means that the step runs.
-std::optional<image::CacheRecord> Workspace::find_imported(const image::Digest& key,
-                                                           const Root& below) {
-  for (const std::string& directory : imported_) {
-    const auto record = image::read_cache_record(directory + "/records", key);
+/// What is wrong with a shared cache only means that the step runs.
+std::optional<image::CacheRecord> Workspace::find_shared(const image::Digest& key,
+                                                         const Root& below) {
+  for (const auto& cache : shared_) {
+    const auto record = cache->find(key);
     if (!record || image::chain_id(below.chain(), record->diff_id) != record->chain) continue;
     if (record->blob.media_type != image::media_type::kLayer) continue;
     try {
-      const os::UniqueFd fd = os::open_file(
-          directory + "/blobs/sha256/" + record->blob.digest.hex(), O_RDONLY | O_NOFOLLOW);
-      image::BlobWriter blob(transaction_.new_path());
-      transaction_.add_layer(image::chain_ids(below.diff_ids),
-                             blob.tee(image::read_source(fd.get(), "an imported layer")),
-                             record->diff_id, {});
-      const image::StagedFile file = blob.finish();
-      if (file.digest != record->blob.digest || file.size != record->blob.size) continue;
-      transaction_.add_blob(file);
-      made_[key] = *record;
-      return record;
+      if (!take(*cache, *record, below)) continue;
     } catch (const os::Error&) {
       continue;
     }
+    const std::lock_guard lock(mutex_);
+    made_[key] = *record;
+    return record;
   }
   return std::nullopt;
 }
 
-void Workspace::export_cache(const std::string& path) {
+bool Workspace::take(SharedCache& cache, const image::CacheRecord& record, const Root& below) {
+  const image::StagedFile file = cache.fetch(record.blob, temporary());  // may take its time
+  if (file.digest != record.blob.digest || file.size != record.blob.size) return false;
+  const os::UniqueFd fd = os::open_file(file.path, O_RDONLY);
   const std::lock_guard lock(mutex_);
-  os::make_directories(path + "/blobs/sha256", 0755);
-  os::make_directories(path + "/records", 0755);
-  for (const auto& [key, record] : used_) {
-    const std::string blob = path + "/blobs/sha256/" + record.blob.digest.hex();
-    if (!os::exists(blob)) {
-      const std::string part = blob + ".part";
-      const os::UniqueFd from = os::open_file(layout_.blob_path(record.blob.digest), O_RDONLY);
-      const os::UniqueFd to = os::open_file(part, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-      const image::ByteSource source = image::read_source(from.get(), blob);
-      for (std::string_view data = source(); !data.empty(); data = source())
-        os::write_all(to.get(), data, part);
-      os::check(::rename(part.c_str(), blob.c_str()), [&] { return "rename '" + part + "'"; });
+  if (!transaction_.has_layer(record.chain))
+    transaction_.add_layer(image::chain_ids(below.diff_ids),
+                           image::read_source(fd.get(), "a shared layer"), record.diff_id, {});
+  transaction_.add_blob(file);
+  return true;
+}
+
+os::UniqueFd Workspace::open_shared_mount(const std::string& key) {
+  for (const auto& cache : shared_) {
+    try {
+      if (os::UniqueFd fd = cache->open_mount(key, temporary())) return fd;
+    } catch (const os::Error&) {
+      // It begins empty, as a cache may.
     }
-    image::write_cache_record(path + "/records", key, record);
   }
+  return {};
+}
+
+std::map<image::Digest, image::CacheRecord> Workspace::used() const {
+  const std::lock_guard lock(mutex_);
+  return used_;
 }
 
 void Workspace::append(Root& root, const image::CacheRecord& record) {

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "runtime/build/layer_tar.hpp"
+#include "runtime/build/shared_cache.hpp"
 #include "runtime/image/cache_record.hpp"
 #include "runtime/image/layout.hpp"
 #include "runtime/image/store.hpp"
@@ -48,10 +50,12 @@ class Workspace {
   /// Empty directories for a layer on `below`, dressed like the root below.
   Staging stage(const Root& below);
 
-  /// Directories that export_cache() filled, to take from what the store does not have.
-  void import_from(std::vector<std::string> directories) { imported_ = std::move(directories); }
-  /// Writes what this build made or used into the directory `path`, for another machine.
-  void export_cache(const std::string& path);
+  /// To take from what the store does not have.
+  void add_shared_cache(std::unique_ptr<SharedCache> cache) { shared_.push_back(std::move(cache)); }
+  /// What a cache mount of this key holds on another machine; nothing when no cache has it.
+  os::UniqueFd open_shared_mount(const std::string& key);
+  /// All records that this build made or used.
+  std::map<image::Digest, image::CacheRecord> used() const;
 
   /// What a step of this key made earlier, where it is still all there.
   std::optional<image::CacheRecord> find(const image::Digest& key, const Root& below);
@@ -82,12 +86,14 @@ class Workspace {
 
  private:
   bool is_whole(const image::CacheRecord& record, const Root& below) const;
-  std::optional<image::CacheRecord> find_imported(const image::Digest& key, const Root& below);
+  std::optional<image::CacheRecord> find_here(const image::Digest& key, const Root& below);
+  std::optional<image::CacheRecord> find_shared(const image::Digest& key, const Root& below);
+  bool take(SharedCache& cache, const image::CacheRecord& record, const Root& below);
 
   image::Store& store_;
   image::Layout layout_;
-  std::mutex mutex_;
-  std::vector<std::string> imported_;
+  mutable std::mutex mutex_;
+  std::vector<std::unique_ptr<SharedCache>> shared_;
   std::map<image::Digest, image::CacheRecord> used_;  ///< all steps of this build
   image::Transaction transaction_;
   std::map<image::Digest, image::CacheRecord> made_;

@@ -6,7 +6,6 @@
 
 #include <ctime>
 
-#include "runtime/image/json.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 
@@ -20,6 +19,28 @@ std::string path_of(const std::string& directory, const Digest& key) {
 
 }  // namespace
 
+Json to_json(const CacheRecord& record) {
+  return {{"mediaType", record.blob.media_type},
+          {"digest", record.blob.digest.text()},
+          {"size", record.blob.size},
+          {"diffId", record.diff_id.text()},
+          {"chain", record.chain.text()},
+          {"created", format_timestamp(record.created)}};
+}
+
+CacheRecord cache_record(const Json& object) {
+  CacheRecord record;
+  record.blob = {string_at(object, "mediaType"),
+                 Digest::parse(string_at(object, "digest")),
+                 integer_at(object, "size"),
+                 std::nullopt,
+                 {}};
+  record.diff_id = Digest::parse(string_at(object, "diffId"));
+  record.chain = Digest::parse(string_at(object, "chain"));
+  record.created = parse_timestamp(string_at(object, "created")).value_or(Timestamp{});
+  return record;
+}
+
 std::string cache_directory(const Layout& layout) { return layout.root() + "/cache"; }
 
 std::optional<CacheRecord> read_cache_record(const std::string& directory, const Digest& key) {
@@ -27,17 +48,7 @@ std::optional<CacheRecord> read_cache_record(const std::string& directory, const
   const auto text = os::read_file_if_exists(path_of(directory, key), kLimit);
   if (!text) return std::nullopt;
   try {
-    const Json object = parse_object(*text, "a cache record");
-    CacheRecord record;
-    record.blob = {string_at(object, "mediaType"),
-                   Digest::parse(string_at(object, "digest")),
-                   integer_at(object, "size"),
-                   std::nullopt,
-                   {}};
-    record.diff_id = Digest::parse(string_at(object, "diffId"));
-    record.chain = Digest::parse(string_at(object, "chain"));
-    record.created = parse_timestamp(string_at(object, "created")).value_or(Timestamp{});
-    return record;
+    return cache_record(parse_object(*text, "a cache record"));
   } catch (const os::Error&) {
     return std::nullopt;
   }
@@ -46,13 +57,7 @@ std::optional<CacheRecord> read_cache_record(const std::string& directory, const
 void write_cache_record(const std::string& directory, const Digest& key,
                         const CacheRecord& record) {
   os::make_directories(directory, 0700);
-  const Json object = {{"mediaType", record.blob.media_type},
-                       {"digest", record.blob.digest.text()},
-                       {"size", record.blob.size},
-                       {"diffId", record.diff_id.text()},
-                       {"chain", record.chain.text()},
-                       {"created", format_timestamp(record.created)}};
-  os::write_file_atomic(path_of(directory, key), dump(object), 0600);
+  os::write_file_atomic(path_of(directory, key), dump(to_json(record)), 0600);
 }
 
 void touch_cache_record(const std::string& directory, const Digest& key) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/image/digest.hpp"
+#include "runtime/image/json.hpp"
 #include "runtime/image/layout.hpp"
 #include "runtime/image/manifest.hpp"
 #include "runtime/image/timestamp.hpp"
@@ -21,6 +22,10 @@ struct CacheRecord {
   Digest chain;  ///< of the layer on those below it
   Timestamp created{};
 };
+
+/// One as JSON, and back; throws os::Error for what is none.
+Json to_json(const CacheRecord& record);
+CacheRecord cache_record(const Json& object);
 
 /// Where a store keeps its records.
 std::string cache_directory(const Layout& layout);

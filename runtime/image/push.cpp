@@ -2,10 +2,7 @@
 
 #include <fcntl.h>
 
-#include <atomic>
-#include <exception>
-#include <thread>
-
+#include "runtime/image/parallel.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
 
@@ -31,11 +28,7 @@ class Pusher {
   PushResult run() {
     collect_blobs();
     find_neighbours();
-    std::vector<std::thread> threads;
-    const std::size_t count = std::min<std::size_t>(std::max(1U, options_.parallel), blobs_.size());
-    for (std::size_t i = 0; i < count; ++i) threads.emplace_back([this] { work(); });
-    for (std::thread& thread : threads) thread.join();
-    if (failure_) std::rethrow_exception(failure_);
+    parallel_each(blobs_.size(), options_.parallel, [this](std::size_t i) { send(blobs_[i]); });
     Descriptor descriptor;
     descriptor.media_type = manifest_.media_type;
     registry_.put_manifest(reference_.tag, descriptor, data_);
@@ -71,18 +64,6 @@ class Pusher {
     }
   }
 
-  void work() {
-    for (std::size_t next = 0; (next = next_++) < blobs_.size();) {
-      try {
-        send(blobs_[next]);
-      } catch (...) {
-        const std::lock_guard lock(mutex_);
-        if (!failure_) failure_ = std::current_exception();
-        next_ = blobs_.size();
-      }
-    }
-  }
-
   void send(const Descriptor& blob) {
     const auto neighbour = neighbours_.find(blob.digest);
     if (!registry_.has_blob(blob.digest) &&
@@ -114,11 +95,9 @@ class Pusher {
   std::vector<Descriptor> blobs_;
   std::map<Digest, std::string> neighbours_;
   std::int64_t total_ = 0;
-  std::atomic<std::size_t> next_{0};
   std::mutex mutex_;
   std::map<Digest, std::int64_t> sent_;
   std::int64_t done_ = 0;
-  std::exception_ptr failure_;
 };
 
 }  // namespace

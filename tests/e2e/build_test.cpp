@@ -41,7 +41,7 @@ TEST_F(BuildTest, WhatDidNotChangeIsNotMadeAgain) {
   EXPECT_THAT(third.err, Not(HasSubstr("#4 CACHED")));
   EXPECT_NE(must_build(file, {"--no-cache"}).err.find("#3 DONE"), std::string::npos);
   EXPECT_THAT(must_build("FROM test\nCOPY a /a\nENV x=1\nRUN cat /a > /c\n").err,
-              AllOf(HasSubstr("#2 CACHED"), HasSubstr("#3 DONE")));
+              AllOf(HasSubstr("#3 CACHED"), HasSubstr("#3 DONE")));
 }
 
 TEST_F(BuildTest, StagesThatNobodyNeedsNeverRun) {
@@ -225,10 +225,10 @@ TEST_F(BuildTest, ACacheTravelsInADirectory) {
   for (const std::string& key : os::list_directory(data_directory() + "/images/cache"))
     ASSERT_EQ(::unlink((data_directory() + "/images/cache/" + key).c_str()), 0);
   const Output second = must_build(file, {"--cache-from", "type=local,src=" + cache});
-  EXPECT_THAT(second.err, HasSubstr("#2 CACHED"));
+  EXPECT_THAT(second.err, HasSubstr("#3 CACHED"));
   EXPECT_EQ(second.out, first.out);
   EXPECT_EQ(in_image("ls -d /a/b /seed/inner 2>/dev/null; true"), "/a/b\n");
-  EXPECT_THAT(build(file, {"--cache-from", "type=registry,ref=x"}).err, HasSubstr("ignored"));
+  EXPECT_THAT(build(file, {"--cache-from", "type=gha,scope=x"}).err, HasSubstr("ignored"));
 }
 
 TEST_F(BuildTest, DeletionsBecomeWhiteouts) {
@@ -249,7 +249,7 @@ TEST_F(BuildTest, UpBuildsWhatIsMissing) {
   manifest("services: {a: {build: {context: ., args: {who: you}}}}\n");
   up({"--build"});
   EXPECT_EQ(ask("a", {"cat", "/who"}), "you\n");
-  manifest("services: {a: {build: {context: ., cache_from: ['type=registry,ref=x']}}}\n");
+  manifest("services: {a: {build: {context: ., cache_from: ['type=gha']}}}\n");
   EXPECT_THAT(stack({"build"}).err, AllOf(HasSubstr("service \\\"a\\\""), HasSubstr("ignored")));
   const json images = json::parse(must({"images", "--format", "json"}));
   EXPECT_EQ(images[0]["Repository"], project() + "-a");
