@@ -51,7 +51,8 @@ void declare(CommandLine& line, ConfigFlags& flags) {
   line.option("--format", flags.format, "FORMAT", "yaml or json");
   line.option("-o,--output", flags.output, "FILE", "Write to a file");
   line.flag("-q,--quiet", flags.quiet, "Only check");
-  line.flag("--services", flags.list_services, "Print the names of services, each after what it depends on");
+  line.flag("--services", flags.list_services,
+            "Print the names of services, each after what it depends on");
   line.flag("--volumes", flags.list_volumes, "Print the names of volumes");
   line.flag("--networks", flags.list_networks, "Print the names of networks");
   line.flag("--models", flags.list_models, "Print the names of models");
