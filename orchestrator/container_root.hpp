@@ -6,6 +6,12 @@
 
 namespace orchestrator {
 
+/// The layers of a container's root, top first: those of its image, and below them the places of
+/// the mounts that every container has. An image that has them shows its own; where it does not,
+/// no container has to make them in its writable layer. Makes that layer when it is missing.
+/// Throws os::Error.
+std::vector<std::string> root_layers(const Paths& paths, std::vector<std::string> image_layers);
+
 /// Its root as a descriptor (O_PATH): of the running process `init` with all that is mounted there;
 /// with `init` 0, of a stopped container, its image and its writable layer alone, mounted for as
 /// long as the descriptor is open. What is below belongs to the container: paths are resolved with

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "orchestrator/container.hpp"
+#include "orchestrator/container_root.hpp"
 #include "orchestrator/endpoints.hpp"
 #include "orchestrator/project.hpp"
 #include "orchestrator/translate.hpp"
@@ -93,7 +94,7 @@ Task<> Container::prepare() {
                        .service = &service(),
                        .record = &record_,
                        .image = use.image.config,
-                       .layers = use.layers,
+                       .layers = root_layers(project_.paths(), use.layers),
                        .layout = ContainerLayout(project_.paths(), short_id),
                        .addresses = leased,
                        .host_gateway = project_.fabric().host_gateway(),

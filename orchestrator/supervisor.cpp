@@ -19,6 +19,7 @@
 #include "runtime/os/error.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/os/file.hpp"
+#include "runtime/os/memory.hpp"
 
 namespace orchestrator {
 
@@ -177,6 +178,9 @@ class Supervisor {
   bool served_once_ = false;
 };
 
+/// What starting a stack takes, most of it libnftables's tables of what the host's firewall has.
+constexpr std::size_t kWorkingHeap = 6 * 1024 * 1024;
+
 /// What one piece of work frees serves the next, in place of new pages from the kernel: libnftables
 /// takes and gives back a megabyte with every change. It goes back when no command is served.
 void keep_freed_memory() {
@@ -188,6 +192,7 @@ void keep_freed_memory() {
 }  // namespace
 
 int supervise(const Paths& paths, const std::string& project) {
+  os::populate_heap(kWorkingHeap);
   keep_freed_memory();
   // What the command's caller had open (its lock, its pipe) is not ours to keep for our whole life.
   ::close_range(4, ~0U, 0);

@@ -89,7 +89,7 @@ class Doctor {
       if (const std::size_t dead = sweep_dead_builds(paths_); dead > 0)
         found_.push_back({std::to_string(dead) + " builds that were killed", true, {}});
     for (const std::string& name : os::list_directory(paths_.cache()))
-      if (name.starts_with("index."))
+      if (name.starts_with("index.") || name.starts_with("tmp-"))
         remove(paths_.cache() + "/" + name, "unfinished file " + name);
   }
 

@@ -1,7 +1,9 @@
 #include "runtime/image/digest.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
+// The functions of this one algorithm: EVP brings all of OpenSSL's providers, whose tables are half
+// of what a program of ours has to relocate, and to set up, before a command's first digest.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <array>
 
@@ -43,21 +45,10 @@ Digest Digest::of(std::string_view data) {
 }
 
 struct Hasher::Context {
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> evp{EVP_MD_CTX_new()};
+  SHA256_CTX sha{};
 
   void start() {
-    // Neither its configuration nor its names and messages are needed for a digest: they are most
-    // of the time that a command would spend in it.
-    static const int prepared =
-        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
-                                OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
-                            nullptr);
-    static_cast<void>(prepared);
-    if (!evp || EVP_DigestInit_ex(evp.get(), EVP_sha256(), nullptr) != 1)
-      throw os::Error("start a sha256 digest: OpenSSL refuses");
+    if (SHA256_Init(&sha) != 1) throw os::Error("start a sha256 digest: OpenSSL refuses");
   }
 };
 
@@ -67,22 +58,21 @@ Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 Hasher::~Hasher() = default;
 
 void Hasher::update(std::string_view data) {
-  if (EVP_DigestUpdate(context_->evp.get(), data.data(), data.size()) != 1)
+  if (SHA256_Update(&context_->sha, data.data(), data.size()) != 1)
     throw os::Error("compute a sha256 digest: OpenSSL refuses");
 }
 
 Digest Hasher::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> raw{};
-  unsigned length = 0;
-  if (EVP_DigestFinal_ex(context_->evp.get(), raw.data(), &length) != 1)
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> raw{};
+  if (SHA256_Final(raw.data(), &context_->sha) != 1)
     throw os::Error("finish a sha256 digest: OpenSSL refuses");
   context_->start();
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
   hex.reserve(kHexLength);
-  for (std::size_t i = 0; i < length; ++i) {
-    hex += kDigits[raw[i] >> 4U];
-    hex += kDigits[raw[i] & 15U];
+  for (const unsigned char byte : raw) {
+    hex += kDigits[byte >> 4U];
+    hex += kDigits[byte & 15U];
   }
   auto digest = Digest::from_hex(hex);
   if (!digest) throw os::Error("finish a sha256 digest: wrong length");

@@ -17,6 +17,7 @@
 #include "runtime/monitor/launch.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
+#include "runtime/os/memory.hpp"
 
 namespace monitor {
 
@@ -312,6 +313,9 @@ class ChildProcess {
 
 }  // namespace
 
-void run_child(Launch& launch, SyncChannel sync) { ChildProcess(launch, std::move(sync)).run(); }
+void run_child(Launch& launch, SyncChannel sync) {
+  os::populate_program(kUsedStack);
+  ChildProcess(launch, std::move(sync)).run();
+}
 
 }  // namespace monitor

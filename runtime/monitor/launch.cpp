@@ -8,6 +8,7 @@
 
 #include "runtime/os/channel.hpp"
 #include "runtime/os/error.hpp"
+#include "runtime/os/memory.hpp"
 
 namespace monitor {
 
@@ -100,6 +101,7 @@ class Launcher {
       ours.reset();
       run_child(request_, SyncChannel(std::move(theirs), terminal));
     }
+    os::populate_program(kUsedStack);
     child_ = os::Child(pid, os::Pidfd(std::move(pidfd)));
     sync_.emplace(std::move(ours), terminal);
   }

@@ -98,6 +98,9 @@ void set_resource_limits(pid_t pid, const std::vector<container::Rlimit>& limits
 /// How long one step of the other side may take.
 inline constexpr std::chrono::seconds kStepDeadline{30};
 
+/// What a launch needs of the stack, about.
+inline constexpr std::size_t kUsedStack = 24 * 1024;
+
 /// The child's side; never returns.
 [[noreturn]] void run_child(Launch& launch, SyncChannel sync);
 

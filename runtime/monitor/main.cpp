@@ -18,11 +18,13 @@
 #include "runtime/monitor/oci.hpp"
 #include "runtime/monitor/seal.hpp"
 #include "runtime/os/error.hpp"
+#include "runtime/os/memory.hpp"
 
 namespace {
 
 constexpr int kControl = 3;
 constexpr int kLock = 4;
+constexpr std::size_t kUsedHeap = 224 * 1024;
 constexpr const char* kName = "stack-runtime";
 
 monitor::MonitorOptions monitor_options(const std::vector<std::string>& arguments) {
@@ -86,6 +88,8 @@ int run(int count, char** arguments) {
   }
   monitor::run_from_read_only_mount(arguments);
   ::prctl(PR_SET_NAME, kName, 0, 0, 0);
+  os::populate_heap(kUsedHeap);
+  os::populate_program(monitor::kUsedStack);
   if (!words.empty() && words.front() == "monitor")
     return run_monitor({words.begin() + 1, words.end()});
   return monitor::run_oci(words);

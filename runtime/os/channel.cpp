@@ -106,9 +106,8 @@ void send_message(int socket, std::string_view data, const std::vector<int>& fds
 }
 
 std::optional<Message> receive_message(int socket) {
-  Message message;
-  message.data.resize(kMaxMessage);
-  iovec part{.iov_base = message.data.data(), .iov_len = message.data.size()};
+  char data[kMaxMessage];  // on the stack, where what no message reaches costs nothing
+  iovec part{.iov_base = data, .iov_len = sizeof data};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxMessageFds)];
   msghdr header{};
   header.msg_iov = &part;
@@ -121,6 +120,7 @@ std::optional<Message> receive_message(int socket) {
   } while (n < 0 && errno == EINTR);
   if (n < 0 && errno == ECONNRESET) return std::nullopt;
   check(n, [] { return std::string("receive a message"); });
+  Message message;
   for (cmsghdr* item = CMSG_FIRSTHDR(&header); item != nullptr; item = CMSG_NXTHDR(&header, item)) {
     if (item->cmsg_level != SOL_SOCKET || item->cmsg_type != SCM_RIGHTS) continue;
     const std::size_t count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -133,7 +133,7 @@ std::optional<Message> receive_message(int socket) {
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
     throw Error(EMSGSIZE, "receive a message");
   if (n == 0 && message.fds.empty()) return std::nullopt;
-  message.data.resize(static_cast<std::size_t>(n));
+  message.data.assign(data, static_cast<std::size_t>(n));
   return message;
 }
 
