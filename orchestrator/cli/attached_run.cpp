@@ -70,10 +70,11 @@ class AttachedRun {
 
   void attach() {
     if (!monitor_) return;
-    begin_ = std::chrono::system_clock::now();
     try {
       MonitorClient::Event attached = monitor_->ask({{"op", "attach"}});
       if (attached.fds.empty()) return;
+      // By the monitor's clock, which the log has: nothing comes twice or not at all.
+      begin_ = Time(std::chrono::nanoseconds(attached.data.value("at", std::int64_t{0})));
       stream_ = std::move(attached.fds.front());
       os::set_nonblocking(stream_.get());
       pump_.emplace(stream_.get());

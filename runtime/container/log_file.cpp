@@ -55,6 +55,10 @@ void LogWriter::write(LogStream stream, std::string_view data) {
   flush();
 }
 
+std::string_view LogWriter::pending(LogStream stream) const noexcept {
+  return pending_[index_of(stream)].text;
+}
+
 void LogWriter::finish(LogStream stream) {
   Pending& pending = pending_[index_of(stream)];
   if (!pending.text.empty()) {

@@ -40,6 +40,8 @@ class LogWriter {
   void write(LogStream stream, std::string_view data);
   /// The stream has ended: writes what is kept of its last line.
   void finish(LogStream stream);
+  /// The begin of a line that is kept until the rest comes.
+  std::string_view pending(LogStream stream) const noexcept;
   /// Bytes of output in pieces that could not be written whole.
   std::uint64_t dropped() const noexcept { return dropped_; }
 

@@ -179,7 +179,11 @@ void Monitor::attach(ClientId client, const nlohmann::json& request) {
   if (!stdio_ || exit_ || state_.status == container::Status::failed)
     throw os::Error("cannot attach: the container does not run");
   const os::UniqueFd stream = stdio_->attach(request.value("ends_input", true));
-  clients_.send(client, with_sequence({{"event", "attached"}}, request), {stream.get()});
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const std::int64_t at = std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+  clients_.send(client, with_sequence({{"event", "attached"}, {"at", at}}, request),
+                {stream.get()});
 }
 
 void Monitor::open_relays(const nlohmann::json& request, std::vector<os::UniqueFd> sockets) {

@@ -133,7 +133,9 @@ os::UniqueFd Stdio::attach(bool ends_input) {
   attachment->socket.reset(ends[0]);
   attachment->ends_input = ends_input;
   os::set_nonblocking(ends[0]);
-  loop_.add(ends[0], EPOLLIN,
+  // What is in the log is there for all to read; the line that goes on is not.
+  if (terminal_) attachment->pending_output = log_.pending(container::LogStream::out);
+  loop_.add(ends[0], attachment->pending_output.empty() ? EPOLLIN : EPOLLIN | EPOLLOUT,
             [this, attachment](std::uint32_t events) { serve(attachment, events); });
   return theirs;
 }
