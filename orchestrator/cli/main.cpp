@@ -8,6 +8,7 @@
 #include "orchestrator/cli/commands.hpp"
 #include "orchestrator/cli/console.hpp"
 #include "runtime/os/error.hpp"
+#include "runtime/os/memory.hpp"
 
 namespace {
 
@@ -56,6 +57,8 @@ bool is_broken_pipe(const std::exception& error) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  constexpr std::size_t kUsedHeap = 384 * 1024;
+  os::populate_heap(kUsedHeap);
   std::ios::sync_with_stdio(false);
   ::signal(SIGPIPE, SIG_IGN);
   std::string name = "stack";

@@ -49,16 +49,19 @@ class ContentKey : public TreeVisitor {
     key_.add("file").add(path).add(status.st_mode);
     add_owner(node);
     if (S_ISLNK(status.st_mode)) {
+      LayerStack::open(node);
       key_.add(image::read_link(node.fd.get(), path));
     } else if (S_ISREG(status.st_mode)) {
       auto digest = index_.find(status);
       if (!digest) {
+        LayerStack::open(node);
         digest = digest_file(node, path);
         index_.remember(status, *digest);
       }
       key_.add(digest->hex());
       // Of a context only capabilities arrive, and only programs have those.
       if (tree_.is_context && (status.st_mode & 0111) == 0) return;
+      LayerStack::open(node);
       const os::UniqueFd readable = os::open_file(descriptor_path(node.fd.get()), O_RDONLY);
       add_xattrs(readable.get());
     } else {

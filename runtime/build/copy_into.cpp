@@ -157,6 +157,7 @@ void CopyInto::copy_node(const SourceTree& tree, Node& node, const DirectoryRef&
       return;
     }
   }
+  LayerStack::open(node);
   settle(tree, node.status);
   if (!image::copy_file(node, parent->fd.get(), name)) return;
   if (tree.is_context && S_ISREG(node.status.st_mode) && has_xattrs(node)) {

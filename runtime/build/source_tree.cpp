@@ -149,7 +149,7 @@ class Walk {
                  int depth) {
     if (depth > kMaxDepth) throw os::Error(ELOOP, "read '" + path + "', which lies too deep");
     for (const std::string& name : LayerStack::names(node)) {
-      auto child = LayerStack::child(node, name);
+      auto child = LayerStack::look(node, name);
       if (!child) continue;  // removed meanwhile
       const std::string place = join(path, name);
       const std::string below = join(relative, name);

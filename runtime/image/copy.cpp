@@ -83,7 +83,11 @@ void copy_regular(const LayerStack::Node& node, int directory, const std::string
   const os::UniqueFd from = os::open_file(descriptor_path(node.fd.get()), O_RDONLY);
   const os::UniqueFd to =
       os::open_at(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-  copy_data(from.get(), to.get(), node.status.st_size, name);
+  constexpr off_t kBlock = 512;  // of st_blocks
+  if (node.status.st_blocks * kBlock >= node.status.st_size)
+    copy_range(from.get(), to.get(), 0, node.status.st_size, name);
+  else
+    copy_data(from.get(), to.get(), node.status.st_size, name);
   copy_attributes(from.get(), node.status, to.get(), name);
   copy_times(node.status, to.get(), name);
 }

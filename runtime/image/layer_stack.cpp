@@ -35,6 +35,19 @@ std::optional<LayerStack::Node> own_entry(int layer, const std::string& name) {
   return node;
 }
 
+/// The same, by name alone; a directory is opened all the same.
+std::optional<LayerStack::Node> seen_entry(int layer, const std::string& name) {
+  LayerStack::Node node;
+  if (::fstatat(layer, name.c_str(), &node.status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT || errno == ENAMETOOLONG) return std::nullopt;
+    throw os::Error(errno, "look at '" + name + "' in an image layer");
+  }
+  if (node.is_directory()) return own_entry(layer, name);
+  node.parent = layer;
+  node.name = name;
+  return node;
+}
+
 /// Adds one layer's names to `seen`, and those it removes to `hidden`.
 void collect_names(int layer, std::set<std::string>& seen, std::set<std::string>& hidden) {
   os::UniqueFd fd = open_directory(layer, ".");
@@ -100,10 +113,14 @@ LayerStack::Node LayerStack::root() const {
   return node;
 }
 
-std::optional<LayerStack::Node> LayerStack::child(const Node& directory, const std::string& name) {
-  std::optional<Node> found;
+namespace {
+
+template <typename Entry>
+std::optional<LayerStack::Node> merge(const LayerStack::Node& directory, const std::string& name,
+                                      const Entry& entry_of) {
+  std::optional<LayerStack::Node> found;
   for (const os::UniqueFd& part : directory.merged) {
-    auto entry = own_entry(part.get(), name);
+    auto entry = entry_of(part.get(), name);
     if (!entry) continue;
     if (is_whiteout(entry->status)) break;
     if (!entry->is_directory()) {
@@ -120,6 +137,25 @@ std::optional<LayerStack::Node> LayerStack::child(const Node& directory, const s
     if (last) break;
   }
   return found;
+}
+
+}  // namespace
+
+std::optional<LayerStack::Node> LayerStack::child(const Node& directory, const std::string& name) {
+  return merge(directory, name, own_entry);
+}
+
+std::optional<LayerStack::Node> LayerStack::look(const Node& directory, const std::string& name) {
+  return merge(directory, name, seen_entry);
+}
+
+void LayerStack::open(Node& node) {
+  if (node.fd || node.parent < 0) return;
+  auto entry = own_entry(node.parent, node.name);
+  if (!entry || entry->status.st_dev != node.status.st_dev ||
+      entry->status.st_ino != node.status.st_ino)
+    throw os::Error("'" + node.name + "' was replaced while it was read");
+  node.fd = std::move(entry->fd);
 }
 
 std::optional<LayerStack::Node> LayerStack::resolve(std::string_view path) const {

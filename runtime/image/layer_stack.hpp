@@ -28,8 +28,10 @@ class LayerStack {
   /// What is at a path: its attributes and descriptors that were opened without following links.
   struct Node {
     struct stat status {};
-    os::UniqueFd fd;                   ///< O_PATH; unset for directories
+    os::UniqueFd fd;  ///< O_PATH; unset for directories, and for what look() saw
     std::vector<os::UniqueFd> merged;  ///< a directory's parts, top first (O_RDONLY)
+    int parent = -1;                   ///< where look() saw it
+    std::string name;                  ///< there
     bool is_directory() const { return S_ISDIR(status.st_mode); }
     /// A descriptor of the topmost part, for attributes.
     int top() const { return merged.empty() ? fd.get() : merged.front().get(); }
@@ -44,6 +46,11 @@ class LayerStack {
   Node root() const;
   /// The entry `name` of `directory`, itself and not what a link leads to.
   static std::optional<Node> child(const Node& directory, const std::string& name);
+  /// As child(), but what is no directory is not opened: open() does that, while `directory` is
+  /// there. For walks over many files that are asked little.
+  static std::optional<Node> look(const Node& directory, const std::string& name);
+  /// Opens what look() saw, once. Throws os::Error when something else is there now.
+  static void open(Node& node);
   /// What is at `path`, every link on the way and at its end resolved inside the tree. Nothing when
   /// it is not there; throws os::Error(ELOOP) past 40 links.
   std::optional<Node> resolve(std::string_view path) const;
