@@ -130,7 +130,8 @@ void BuildNetworks::leave(const std::string& step) {
   State& state = *state_;
   const std::lock_guard lock(state.mutex);
   state.on_loop([&state, &step] { state.dns.remove(step); });
-  state.network->release(step);
+  // Its interface goes with its namespace, while the next step works: who deletes an interface
+  // waits for the kernel. Its address is given back with all others, at the end of the build.
   state.namespaces.erase(step);
 }
 

@@ -153,10 +153,11 @@ void Container::spawn_monitor(const os::FileLock& lock) {
   const std::string state = project_.paths().container_run(short_id);
   auto [ours, theirs] = os::make_channel();
   os::SpawnOptions options{
-      .executable = project_.runtime(),
+      .executable = project_.runtime().executable(),
       .arguments = {"stack-runtime", "monitor", "--id", short_id, "--bundle", layout.bundle,
                     "--state", state, "--log", layout.log, "--locked", "--on-orphaned",
                     Json(project_.supervise_command()).dump()},
+      .environment = project_.runtime().environment(),
       .descriptors = {{theirs.get(), 3}, {lock.fd(), 4}},
       .new_session = true};
   add_log_options(service(), options.arguments);

@@ -1,7 +1,5 @@
 #include "orchestrator/project.hpp"
 
-#include <fcntl.h>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cstdlib>
@@ -9,10 +7,8 @@
 #include "manifests/decode.hpp"
 #include "manifests/print.hpp"
 #include "runtime/container/cgroup.hpp"
-#include "runtime/container/state.hpp"
 #include "runtime/os/error.hpp"
 #include "runtime/os/file.hpp"
-#include "runtime/os/mount.hpp"
 #include "runtime/os/process.hpp"
 
 namespace orchestrator {
@@ -23,27 +19,13 @@ std::string stack_file(const Paths& paths, const std::string& project) {
   return paths.project(project) + "/stack.json";
 }
 
-/// Empty where no mount can be made: then each monitor says so, or has other means.
-os::UniqueFd open_runtime() {
-  const std::string path = runtime_executable();
-  try {
-    // A low number could be one that a monitor is given something else at.
-    os::UniqueFd file(os::check(::fcntl(os::clone_read_only(path).get(), F_DUPFD_CLOEXEC, 64),
-                                [] { return std::string("duplicate a descriptor"); }));
-    ::setenv(container::kRuntimePathVariable, path.c_str(), 1);
-    return file;
-  } catch (const os::Error&) {
-    return {};
-  }
-}
-
 }  // namespace
 
 Project::Project(boost::asio::io_context& io, Paths paths, std::string name)
     : io_(io),
       paths_(std::move(paths)),
       name_(std::move(name)),
-      runtime_(open_runtime()),
+      runtime_(runtime_executable()),
       changed_(io.get_executor()),
       images_(paths_.images()),
       volumes_(paths_.volumes()),
@@ -160,10 +142,6 @@ void Project::erase() {
 
 std::vector<std::string> Project::supervise_command() const {
   return {os::self_executable(), "supervise", name_};
-}
-
-std::string Project::runtime() const {
-  return runtime_ ? "/proc/self/fd/" + std::to_string(runtime_.get()) : runtime_executable();
 }
 
 }  // namespace orchestrator

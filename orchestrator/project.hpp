@@ -20,6 +20,7 @@
 #include "orchestrator/trace.hpp"
 #include "orchestrator/volumes.hpp"
 #include "runtime/container/cgroup_layout.hpp"
+#include "runtime/container/runtime_file.hpp"
 #include "runtime/image/store.hpp"
 #include "runtime/os/fd.hpp"
 
@@ -74,9 +75,7 @@ class Project {
 
   /// The command that starts a supervisor of this project.
   std::vector<std::string> supervise_command() const;
-  /// What to execute as stack-runtime: its file on a read-only mount, so that no monitor has to
-  /// make one for itself.
-  std::string runtime() const;
+  const container::RuntimeFile& runtime() const noexcept { return runtime_; }
 
  private:
   Task<> adopt_container(std::shared_ptr<Container> container, int* left);
@@ -84,7 +83,7 @@ class Project {
   boost::asio::io_context& io_;
   Paths paths_;
   std::string name_;
-  os::UniqueFd runtime_;
+  container::RuntimeFile runtime_;
   Changed changed_;
   image::Store images_;
   VolumeStore volumes_;

@@ -225,9 +225,10 @@ class Run {
   void start_and_wait() {
     os::Pipe pipe = os::make_pipe();
     os::SpawnOptions options{
-        .executable = session_.options.runtime,
+        .executable = session_.runtime().executable(),
         .arguments = runtime_command({"run", "--stack-annotations", "--parent",
                                       std::to_string(::getpid()), "--bundle", directory_, id_}),
+        .environment = session_.runtime().environment(),
         .descriptors = {{pipe.write.get(), STDOUT_FILENO}, {pipe.write.get(), STDERR_FILENO}},
         .new_session = true};
     os::Child child = os::spawn(options);
@@ -259,8 +260,9 @@ class Run {
 
   /// Kills the container; the runtime that waits for it then cleans up and ends.
   void stop_container() const {
-    os::SpawnOptions options{.executable = session_.options.runtime,
-                             .arguments = runtime_command({"kill", "--all", id_, "KILL"})};
+    os::SpawnOptions options{.executable = session_.runtime().executable(),
+                             .arguments = runtime_command({"kill", "--all", id_, "KILL"}),
+                             .environment = session_.runtime().environment()};
     os::spawn(options).wait();
   }
 

@@ -36,6 +36,12 @@ image::Timestamp Session::now() const {
   return std::chrono::system_clock::now();
 }
 
+const container::RuntimeFile& Session::runtime() {
+  const std::lock_guard lock(mutex_);
+  if (!runtime_) runtime_.emplace(options.runtime);
+  return *runtime_;
+}
+
 void Session::note_cache_mount(const std::string& key) {
   const std::lock_guard lock(mutex_);
   cache_mounts_.insert(key);

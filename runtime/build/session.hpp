@@ -21,6 +21,7 @@
 #include "runtime/build/options.hpp"
 #include "runtime/build/source_tree.hpp"
 #include "runtime/build/workspace.hpp"
+#include "runtime/container/runtime_file.hpp"
 
 namespace build {
 
@@ -95,6 +96,8 @@ struct Session {
   image::Image find_image(const std::string& reference,
                           const std::optional<image::Platform>& platform = {});
   std::set<std::string> context_names() const;
+  /// What to start for a step; made when the first one asks.
+  const container::RuntimeFile& runtime();
   /// The keys of all cache mounts that steps name, run or not.
   void note_cache_mount(const std::string& key);
   std::set<std::string> cache_mounts();
@@ -111,6 +114,7 @@ struct Session {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<SourceTree>> trees_;
   std::set<std::string> cache_mounts_;
+  std::optional<container::RuntimeFile> runtime_;
   std::mutex pulling_;
   std::set<std::string> pulled_;  ///< nothing is looked for twice in a build
 };

@@ -28,7 +28,7 @@ class LayerStack {
   /// What is at a path: its attributes and descriptors that were opened without following links.
   struct Node {
     struct stat status {};
-    os::UniqueFd fd;  ///< O_PATH; unset for directories, and for what look() saw
+    os::UniqueFd fd;                   ///< O_PATH; unset for directories, and for what look() saw
     std::vector<os::UniqueFd> merged;  ///< a directory's parts, top first (O_RDONLY)
     int parent = -1;                   ///< where look() saw it
     std::string name;                  ///< there
