@@ -72,11 +72,7 @@ class RegistryCache final : public SharedCache {
     // The store has the blob, or somebody else who waited for it has taken it there.
     const std::string stored = layout_.blob_path(layer.digest);
     const os::UniqueFd fd = os::open_file(stored, O_RDONLY);
-    image::BlobWriter blob(path);
-    const image::ByteSource bytes = blob.tee(image::read_source(fd.get(), stored));
-    while (!bytes().empty()) {
-    }
-    return blob.finish();
+    return copy_layer(fd.get(), stored, layer, path);
   }
 
   os::UniqueFd open_mount(const std::string& key, const std::string& path) override {

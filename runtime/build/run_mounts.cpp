@@ -181,9 +181,8 @@ class Preparation {
   }
 
   /// Where the cache lies; with `private` the first one that nobody uses.
-  std::string hold_cache(const RunMount& mount) {
-    const std::string base =
-        mount_directory(session_.options, cache_key(session_, step_, place_, mount));
+  std::string hold_cache(const RunMount& mount, const std::string& key) {
+    const std::string base = mount_directory(session_.options, key);
     os::make_directories(session_.options.data_directory + "/mounts", 0700);
     if (mount.sharing == RunMount::Sharing::shared) {
       result_.locks.push_back(os::FileLock::acquire_shared(base + ".lock"));
@@ -209,10 +208,11 @@ class Preparation {
   }
 
   void add_cache(const RunMount& mount) {
-    const std::string path = hold_cache(mount);
+    const std::string key = cache_key(session_, step_, place_, mount);
+    const std::string path = hold_cache(mount, key);
     const std::string data = path + "/data";
     const os::FileLock making = os::FileLock::acquire(path + ".making");
-    if (!os::exists(data)) make_cache(mount, path);
+    if (!os::exists(data)) make_cache(mount, key, path);
     ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // for prune: used now
     container::Mount made{.destination = target_of(step_, mount.target),
                           .type = "bind",
@@ -223,11 +223,11 @@ class Preparation {
   }
 
   /// Complete before it has its name.
-  void make_cache(const RunMount& mount, const std::string& path) {
+  void make_cache(const RunMount& mount, const std::string& key, const std::string& path) {
     const std::string fresh = path + "/new";
     os::remove_tree(fresh);
     os::make_directories(fresh, 0755);
-    if (fill_from_shared(session_, cache_key(session_, step_, place_, mount), fresh)) {
+    if (fill_from_shared(session_, key, fresh)) {
       // What another machine has left in it is more than it begins with.
     } else if (!mount.from.empty()) {
       const auto tree = tree_of(session_, mount, place_);
@@ -323,8 +323,11 @@ void add_mounts_to_key(Session& session, const RunStep& step, const StepPlace& p
     key.add(mount.read_only ? 1U : 0U);
     // Stages are waited for here: a step that works holds one of few slots, and must wait for none.
     if (mount.type == Type::cache) {
+      if (!mount.from.empty()) tree_of(session, mount, place);
       key.add(mount.id).add(static_cast<std::uint64_t>(mount.sharing));
-      session.note_cache_mount(cache_key(session, step, place, mount));
+      if (std::any_of(session.options.cache_to.begin(), session.options.cache_to.end(),
+                      [](const CacheLocation& location) { return location.mounts; }))
+        session.note_cache_mount(cache_key(session, step, place, mount));
     }
     if (mount.type == Type::secret || mount.type == Type::ssh) key.add(mount.id).add(mount.env);
     if (mount.type == Type::tmpfs) key.add(static_cast<std::uint64_t>(mount.size));

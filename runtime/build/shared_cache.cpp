@@ -34,11 +34,7 @@ class DirectoryCache final : public SharedCache {
   image::StagedFile fetch(const image::Descriptor& layer, const std::string& path) override {
     const std::string from = directory_ + "/blobs/sha256/" + layer.digest.hex();
     const os::UniqueFd fd = os::open_file(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    image::BlobWriter blob(path);
-    const image::ByteSource bytes = blob.tee(image::read_source(fd.get(), from));
-    while (!bytes().empty()) {
-    }
-    return blob.finish();
+    return copy_layer(fd.get(), from, layer, path);
   }
   os::UniqueFd open_mount(const std::string& key, const std::string& /*path*/) override {
     const std::string from = directory_ + "/mounts/" + key;
@@ -64,6 +60,19 @@ void write_directory(const std::string& directory, const CacheContent& content,
 }
 
 }  // namespace
+
+image::StagedFile copy_layer(int fd, const std::string& from, const image::Descriptor& layer,
+                             const std::string& path) {
+  image::BlobWriter blob(path);
+  const image::ByteSource bytes = image::read_source(fd, from);
+  std::int64_t size = 0;
+  for (std::string_view data = bytes(); !data.empty(); data = bytes()) {
+    size += static_cast<std::int64_t>(data.size());
+    if (size > layer.size) throw os::Error(EFBIG, "read '" + from + "'");
+    blob.write(data);
+  }
+  return blob.finish();
+}
 
 std::unique_ptr<SharedCache> open_shared_cache(const CacheLocation& location,
                                                const image::Layout& layout,

@@ -32,6 +32,11 @@ class SharedCache {
   virtual os::UniqueFd open_mount(const std::string& key, const std::string& path) = 0;
 };
 
+/// Copies the layer from `fd` (of `from`) to the file `path`. Throws os::Error(EFBIG) once there is
+/// more than the layer's size.
+image::StagedFile copy_layer(int fd, const std::string& from, const image::Descriptor& layer,
+                             const std::string& path);
+
 /// Throws os::Error when there is no cache.
 std::unique_ptr<SharedCache> open_shared_cache(const CacheLocation& location,
                                                const image::Layout& layout,

@@ -102,6 +102,12 @@ TEST_F(BuildCacheTest, AForgedLayerIsNotTaken) {
   const Output second = must_build(file, {"--cache-from", "type=local,src=" + cache});
   EXPECT_THAT(second.err, Not(HasSubstr("CACHED")));
   EXPECT_NE(second.out, first.out);
+  // Nor one without an end, which would fill the disk before its digest is known to be wrong.
+  forget();
+  for (const std::string& blob : os::list_directory(cache + "/blobs/sha256"))
+    std::filesystem::resize_file(cache + "/blobs/sha256/" + blob, std::uintmax_t{1} << 40);
+  EXPECT_THAT(must_build(file, {"--cache-from", "type=local,src=" + cache}).err,
+              Not(HasSubstr("CACHED")));
   EXPECT_THAT(must({"doctor"}), HasSubstr("all is well"));
 }
 
